@@ -1,1 +1,74 @@
+//! The edge broker: an OIDC issuer whose tokens isolate every wallet in AWS.
+//!
+//! A session token comes in, its record is looked up, and a short-lived JWT goes out whose claim
+//! `https://aws.amazon.com/tags` AWS STS turns into session tags. Data goes one way: parse → look up → decide → sign →
+//! answer, each step a value handed to the next.
+//!
+//! | room | holds |
+//! |---|---|
+//! | [`config`] | the variables of `wrangler.toml`, as types |
+//! | [`http`] | requests, routes, responses, prepared documents, the Bearer credential |
+//! | [`broker`] | the way of a request from route to answer |
+//! | [`session`] | session tokens, records and the keys they are stored under |
+//! | [`mint`] | the mint request, the decision, the token |
+//! | [`claims`] | the claims of a token, and which of them discovery names |
+//! | [`keys`] | private keys from secrets, the ring, what is published |
+//! | [`discovery`] | the discovery document and the key set |
+//! | [`aws`] | what AWS STS accepts, as types |
+//! | [`readiness`] | what `/readyz` checks and says |
+//! | [`event`] | the one log line of a request |
+//! | [`error`] | what can go wrong, and the answer each wrong has |
+//! | [`wallet`], [`time`], [`encoding`] | small types that everybody uses |
+//! | `edge` | the only room that knows the Workers runtime; compiled for wasm32 alone |
+//!
+//! Every room but `edge` is pure: no IO, no clock, no randomness, no JavaScript. What they need from outside comes
+//! through the two ports below, and as arguments.
 
+#![cfg_attr(not(target_arch = "wasm32"), forbid(unsafe_code))]
+
+pub mod aws;
+pub mod broker;
+pub mod claims;
+pub mod config;
+pub mod discovery;
+pub mod encoding;
+pub mod error;
+pub mod event;
+pub mod http;
+pub mod keys;
+pub mod mint;
+pub mod readiness;
+pub mod session;
+pub mod time;
+pub mod wallet;
+
+#[cfg(target_arch = "wasm32")]
+mod edge;
+
+/// The store of sessions: Workers KV at the edge, a map in host tests.
+///
+/// Eventually consistent: a value may be seen, or not seen, for a minute or more after it was written or deleted.
+#[allow(async_fn_in_trait, reason = "one thread: the edge's futures are never sent")]
+pub trait SessionStore {
+    /// The value of a key, if it is seen.
+    async fn get(&self, key: &str) -> Result<Option<String>, StoreError>;
+    /// Deletes a key; one that is not there is deleted too.
+    async fn delete(&self, key: &str) -> Result<(), StoreError>;
+}
+
+/// The store did not answer, or not in time. What it said stays with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreError;
+
+/// The signer: Web Crypto at the edge, jwt-compact in host tests.
+#[allow(async_fn_in_trait, reason = "one thread: the edge's futures are never sent")]
+pub trait Signer {
+    /// The signature over `message` by the key of this kid, in JOSE form (RFC 7518 §3.3, §3.4).
+    async fn sign(&self, kid: &str, message: &[u8]) -> Result<Vec<u8>, SigningError>;
+    /// Whether a fresh signature of this key verifies against the key as it is published.
+    async fn prove(&self, kid: &str) -> bool;
+}
+
+/// The signer did not sign. What it said stays with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SigningError;

@@ -1,0 +1,142 @@
+//! The issuer URL (OpenID Connect Discovery §3, IAM: `API_CreateOpenIDConnectProvider`).
+
+use core::fmt;
+
+use crate::aws::ISSUER_CHARACTERS_MAX;
+
+/// The configured issuer: `https://host[:port][/path]`, compared byte for byte by every relying party.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer {
+    url: String,
+    host: core::ops::Range<usize>,
+}
+
+const RULE: &str = "is an https URL (http for localhost, 127.0.0.1 and [::1] only) of at most 255 characters: a lower-case host, \
+                    a path if wanted, no user, query, fragment, empty or dot segment, and no trailing slash";
+
+impl Issuer {
+    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
+        let (scheme, rest) = text.split_once("://").ok_or(RULE)?;
+        let (authority, path) = rest.split_once('/').map_or((rest, None), |(authority, path)| (authority, Some(path)));
+        let host = host_of(authority).ok_or(RULE)?;
+        let scheme_fits = scheme == "https" || (scheme == "http" && matches!(host, "localhost" | "127.0.0.1" | "[::1]"));
+        let path_fits = path.is_none_or(|path| path.split('/').all(is_segment));
+        if text.len() <= ISSUER_CHARACTERS_MAX && scheme_fits && path_fits {
+            let start = scheme.len().saturating_add("://".len());
+            Ok(Self { url: text.to_owned(), host: start..start.saturating_add(authority.len()) })
+        } else {
+            Err(RULE)
+        }
+    }
+
+    /// The URL, as it stands in `iss`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.url
+    }
+
+    /// Host, and port where there is one.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        self.url.get(self.host.clone()).unwrap_or_default()
+    }
+
+    /// The path under which every route lies: empty, or `/a/b`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.url.get(self.host.end..).unwrap_or_default()
+    }
+
+    /// The URL of a route, `path` starting with a slash.
+    #[must_use]
+    pub fn url_of(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+}
+
+impl fmt::Display for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url)
+    }
+}
+
+/// The host of `host[:port]`, where both are well formed.
+fn host_of(authority: &str) -> Option<&str> {
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let port_fits =
+        port.is_none_or(|port| !port.starts_with('0') && port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok());
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    (port_fits && (host == "[::1]" || host.split('.').all(is_label))).then_some(host)
+}
+
+/// A path segment that no URL parser rewrites: unreserved characters (RFC 3986 §2.3), not a dot segment.
+fn is_segment(segment: &str) -> bool {
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    !segment.is_empty() && segment != "." && segment != ".." && segment.bytes().all(unreserved)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_is_host_and_path() {
+        for (url, authority, path) in [
+            ("https://keys.example.com", "keys.example.com", ""),
+            ("https://keys.example.com/a/b", "keys.example.com", "/a/b"),
+            ("https://localhost:8787", "localhost:8787", ""),
+            ("http://localhost:8787/x", "localhost:8787", "/x"),
+            ("http://127.0.0.1", "127.0.0.1", ""),
+            ("http://[::1]:8787", "[::1]:8787", ""),
+        ] {
+            let issuer = Issuer::parse(url).unwrap();
+            assert_eq!((issuer.as_str(), issuer.authority(), issuer.path()), (url, authority, path));
+            assert_eq!(issuer.url_of("/healthz"), format!("{url}/healthz"));
+        }
+    }
+
+    #[test]
+    fn an_issuer_that_a_relying_party_might_read_otherwise_is_refused() {
+        for url in [
+            "",
+            "keys.example.com",
+            "http://keys.example.com",
+            "http://localhost.example.com",
+            "ftp://localhost",
+            "HTTPS://keys.example.com",
+            "https://",
+            "https:///a",
+            "https://Keys.example.com",
+            "https://keys.example.com/",
+            "https://keys.example.com/a/",
+            "https://keys.example.com//a",
+            "https://keys.example.com/./a",
+            "https://keys.example.com/../a",
+            "https://keys.example.com/a?b",
+            "https://keys.example.com#a",
+            "https://keys.example.com/a%2fb",
+            "https://user@keys.example.com",
+            "https://user:secret@keys.example.com",
+            "https://keys.example.com:0443",
+            "https://keys.example.com:99999",
+            "https://keys.example.com:",
+            "https://keys..example.com",
+            "https://-keys.example.com",
+            "https://keys_a.example.com",
+            " https://keys.example.com",
+            "https://keys.example.com\n",
+            "https://kéys.example.com",
+            &format!("https://keys.example.com/{}", "a".repeat(255)),
+        ] {
+            assert_eq!(Issuer::parse(url), Err(RULE), "{url:?}");
+        }
+    }
+}

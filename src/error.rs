@@ -1,0 +1,186 @@
+//! What can go wrong with a request: the caller's fault is a [`Refusal`], ours is a [`Fault`].
+//!
+//! A refusal tells the caller what to do. A fault tells the caller nothing but when to try again; its reason goes to
+//! the log. Neither ever repeats a token, a key or an upstream's words. This room owns every error status and header.
+
+use std::borrow::Cow;
+
+use crate::http::{Method, Response};
+
+/// The caller's fault, with what the caller can do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// 400: the request is not of the form the route takes.
+    BadRequest(Cow<'static, str>),
+    /// 401 with a bare challenge: no Bearer credential (RFC 6750 §3).
+    NoCredential,
+    /// 401 `invalid_token`: a credential that is not a live session. The reason is for the log, the words are always the same.
+    InvalidToken(TokenReason),
+    /// 403: the session does not allow it.
+    Forbidden(Cow<'static, str>),
+    /// 404: no such route.
+    NotFound,
+    /// 405: the route has other methods.
+    MethodNotAllowed(&'static [Method]),
+    /// 413: the body is larger than this many bytes.
+    PayloadTooLarge(usize),
+    /// 415: the body's media type is not this one.
+    UnsupportedMediaType(&'static str),
+}
+
+/// Why a session token is not a live session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenReason {
+    /// It does not have the form of a session token.
+    Malformed,
+    /// No record is stored for it: never issued, revoked, or expired and reclaimed.
+    Unknown,
+    /// Its record says that it has ended.
+    Expired,
+    /// Its record is not one that this broker may trust.
+    BrokenRecord,
+}
+
+impl TokenReason {
+    /// The reason's name in the log.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed_token",
+            Self::Unknown => "unknown_session",
+            Self::Expired => "expired_session",
+            Self::BrokenRecord => "broken_record",
+        }
+    }
+}
+
+/// Our fault. What the caller sees is the status and when to try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The configuration is wrong: every route but health and readiness is closed.
+    Configuration,
+    /// No published key is due for the algorithm the audience needs.
+    NoSigningKey,
+    /// The session store did not answer.
+    Store,
+    /// The signer did not sign.
+    Signing,
+    /// A step that cannot fail did.
+    Internal,
+}
+
+impl Fault {
+    /// The fault's name in the log.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::NoSigningKey => "no_signing_key",
+            Self::Store => "store",
+            Self::Signing => "signing",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+/// Why a request was not answered with what it asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The caller's fault.
+    Refused(Refusal),
+    /// Our fault.
+    Faulted(Fault),
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Faulted(fault)
+    }
+}
+
+impl Refusal {
+    /// A bad request, with what to do.
+    pub fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::BadRequest(message.into())
+    }
+
+    /// The refusal's name in the log.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::BadRequest(_) => "bad_request",
+            Self::NoCredential => "no_credential",
+            Self::InvalidToken(reason) => reason.as_str(),
+            Self::Forbidden(_) => "forbidden",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed(_) => "method_not_allowed",
+            Self::PayloadTooLarge(_) => "payload_too_large",
+            Self::UnsupportedMediaType(_) => "unsupported_media_type",
+        }
+    }
+
+    /// The answer: `{"error": kind, "message": text}` with the status and headers of its kind.
+    #[must_use]
+    pub fn into_response(self) -> Response {
+        match self {
+            Self::BadRequest(message) => error(400, "bad_request", &message),
+            Self::NoCredential => {
+                error(401, "unauthorized", "Send the session token: Authorization: Bearer aks_…").with("www-authenticate", "Bearer")
+            }
+            Self::InvalidToken(_) => error(401, "unauthorized", "This is not a live session. Get a new session token and try again.")
+                .with("www-authenticate", r#"Bearer error="invalid_token""#),
+            Self::Forbidden(message) => error(403, "forbidden", &message),
+            Self::NotFound => {
+                error(404, "not_found", "There is nothing at this path. The routes are in the discovery document and the README.")
+            }
+            Self::MethodNotAllowed(methods) => {
+                let allow = methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ");
+                error(405, "method_not_allowed", &format!("Use {allow} here.")).with("allow", allow)
+            }
+            Self::PayloadTooLarge(limit) => error(413, "payload_too_large", &format!("Send a body of at most {limit} bytes.")),
+            Self::UnsupportedMediaType(expected) => {
+                error(415, "unsupported_media_type", &format!("Send the body as Content-Type: {expected}."))
+            }
+        }
+    }
+}
+
+impl Fault {
+    /// The answer: 503 with `Retry-After` where waiting may help, else 500.
+    #[must_use]
+    pub fn into_response(self) -> Response {
+        match self {
+            Self::Internal => error(500, "internal", "The broker failed. Try again, and tell its operator if it stays so."),
+            Self::Configuration => unavailable("The broker's configuration is wrong. Its operator finds what and why at /readyz.", "60"),
+            Self::NoSigningKey => {
+                unavailable("No signing key is due for this audience. The broker's operator finds the keys at /readyz.", "60")
+            }
+            Self::Store | Self::Signing => unavailable("The broker cannot answer now. Try again in a moment.", "1"),
+        }
+    }
+}
+
+impl Failure {
+    /// The answer in the error form of the design.
+    #[must_use]
+    pub fn into_response(self) -> Response {
+        match self {
+            Self::Refused(refusal) => refusal.into_response(),
+            Self::Faulted(fault) => fault.into_response(),
+        }
+    }
+}
+
+fn unavailable(message: &str, retry_after_seconds: &'static str) -> Response {
+    error(503, "unavailable", message).with("retry-after", retry_after_seconds)
+}
+
+fn error(status: u16, kind: &'static str, message: &str) -> Response {
+    Response::json(status, &serde_json::json!({ "error": kind, "message": message })).no_store()
+}

@@ -1,0 +1,107 @@
+//! Health and readiness: `/healthz` says that the worker runs, `/readyz` whether it can do its work, and what stops it.
+
+use serde::Serialize;
+
+use crate::broker::Broker;
+use crate::config::Problem;
+use crate::http::Response;
+use crate::keys::BrokenKey;
+use crate::{SessionStore, Signer};
+
+/// How long a readiness report may be repeated, in seconds: a probe must not cost a signature per key every time.
+pub const REPORT_AGE_SECONDS: u64 = 10;
+
+/// A worker as it was set up: under which path it answers, and the broker or what keeps it from being one.
+#[derive(Debug)]
+pub struct Service {
+    /// The issuer's path, or nothing where the issuer itself is wrong.
+    pub base_path: String,
+    /// The broker, or every variable that is wrong.
+    pub broker: Result<Broker, Vec<Problem>>,
+    /// The secrets that hold no usable key.
+    pub broken_keys: Vec<(String, BrokenKey)>,
+}
+
+/// One check of the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Check {
+    #[serde(rename = "check")]
+    subject: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+impl Check {
+    fn new(subject: &'static str, ok: bool) -> Self {
+        Self { subject, name: None, ok, kid: None, message: None }
+    }
+
+    fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    fn saying(mut self, message: impl Into<String>) -> Self {
+        self.message = Some(message.into());
+        self
+    }
+}
+
+#[derive(Serialize)]
+struct Report {
+    ready: bool,
+    checks: Vec<Check>,
+}
+
+/// The answer of `/healthz`.
+#[must_use]
+pub fn health() -> Response {
+    Response::text(200, "ok").no_store()
+}
+
+impl Service {
+    /// The answer of `/readyz`: 200 or 503, and every check.
+    pub async fn readiness<S: SessionStore, K: Signer>(&self, store: &S, signer: &K) -> Response {
+        let mut checks = self.configuration();
+        checks.extend(self.broken_keys.iter().map(|(secret, broken)| Check::new("key", false).named(secret).saying(broken.to_string())));
+        if let Ok(broker) = &self.broker {
+            checks.extend(keys(broker, signer).await);
+        }
+        let reachable = store.get("readyz").await.is_ok();
+        checks.push(if reachable {
+            Check::new("sessions", true)
+        } else {
+            Check::new("sessions", false).saying("the KV namespace SESSIONS does not answer: is it bound?")
+        });
+        let ready = checks.iter().all(|check| check.ok);
+        Response::json(if ready { 200 } else { 503 }, &Report { ready, checks }).no_store()
+    }
+
+    fn configuration(&self) -> Vec<Check> {
+        match &self.broker {
+            Ok(_) => vec![Check::new("configuration", true)],
+            Err(problems) => {
+                problems.iter().map(|problem| Check::new("configuration", false).named(problem.variable).saying(problem.message)).collect()
+            }
+        }
+    }
+}
+
+/// Each key of the ring signs once, and the signature is held against the key as it is published.
+async fn keys<K: Signer>(broker: &Broker, signer: &K) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for key in broker.ring().keys() {
+        let proven = signer.prove(key.public.kid()).await;
+        let check = Check { kid: Some(key.public.kid().to_owned()), ..Check::new("key", proven).named(&key.secret) };
+        checks.push(if proven { check } else { check.saying("a test signature did not verify against the published key") });
+    }
+    if checks.is_empty() {
+        checks.push(Check::new("key", false).saying("no secret named SIGNING_KEY_… holds a usable key: make one with edge-broker keygen"));
+    }
+    checks
+}

@@ -1,0 +1,290 @@
+//! The session record: what a session may do, as it is stored (`kv-schemas/session.v1.schema.json`).
+//!
+//! A record that the schema does not know is broken, not tolerated: an unknown restriction must not be ignored.
+//! There is one reader and one writer, [`SessionRecord::parse`] and [`SessionRecord::to_json`].
+
+use core::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::aws::{Audience, Roles, SessionTags, SourceIdentity, TAGS_MAX, TagKey, TagValue, Violation};
+use crate::config::{OMNI_TAG, TOKEN_TTL_SECONDS, WALLET_TAG};
+use crate::time::UnixTime;
+use crate::wallet::Wallet;
+
+/// The most bytes of a stored record.
+pub const RECORD_BYTES_MAX: usize = 16_384;
+/// The most bytes of JSON that a session adds to a token; with all else at its largest the token stays below 20,000 characters.
+pub const GRANT_BYTES_MAX: usize = 11_000;
+/// The tags every token has of its own: wallet and omni.
+const OWN_TAGS: [&str; 2] = [WALLET_TAG, OMNI_TAG];
+
+/// A session: whose it is, how long it lives, and what its tokens may carry. Always within AWS's limits.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "Stored", into = "Stored")]
+pub struct SessionRecord {
+    /// The tenant.
+    pub wallet: Wallet,
+    /// When it began.
+    pub created_at: UnixTime,
+    /// When it ends: from this second on it is expired.
+    pub expires_at: UnixTime,
+    /// A name for people.
+    pub label: Option<String>,
+    /// The audiences its tokens may name, the first by default; `None`: the broker's default audience only.
+    pub audiences: Option<Vec<Audience>>,
+    /// Tags besides the broker's own.
+    tags: SessionTags,
+    /// The roles its tokens may assume; `None`: as the role's trust policy says.
+    pub roles: Option<Roles>,
+    /// Who is behind it, for AWS's records.
+    pub source_identity: Option<SourceIdentity>,
+    /// The most seconds its tokens live; `None`: as configured.
+    pub max_token_ttl: Option<u64>,
+}
+
+/// Why a record is broken. The text names the rule and never the content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BrokenRecord {
+    /// Not JSON of the schema: a member is missing, unknown, repeated, `null`, or of a wrong type or form.
+    Schema,
+    /// Longer than [`RECORD_BYTES_MAX`] bytes.
+    TooLong,
+    /// Ends before it begins.
+    Lifetime,
+    /// A label is empty, longer than 128 characters, or has control characters.
+    Label,
+    /// An empty or repeating list of audiences.
+    Audiences,
+    /// `max_token_ttl` is outside 60 to 3600.
+    MaxTokenTtl,
+    /// A tag is one that the broker sets itself.
+    OwnTag,
+    /// More than 48 tags.
+    TooManyTags,
+    /// What it adds to a token is longer than [`GRANT_BYTES_MAX`] bytes.
+    GrantTooLong,
+    /// One of AWS's limits is broken.
+    Aws(Violation),
+}
+
+impl fmt::Display for BrokenRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Schema => f.write_str("the record does not follow session.v1.schema.json"),
+            Self::TooLong => write!(f, "a record has at most {RECORD_BYTES_MAX} bytes"),
+            Self::Lifetime => f.write_str("expires_at is after created_at"),
+            Self::Label => f.write_str("a label has 1 to 128 characters and no control characters"),
+            Self::Audiences => f.write_str("audiences names 1 to 100 different audiences"),
+            Self::MaxTokenTtl => f.write_str("max_token_ttl is 60 to 3600 seconds"),
+            Self::OwnTag => write!(f, "{WALLET_TAG} and {OMNI_TAG} are set by the broker, in no case by a session"),
+            Self::TooManyTags => f.write_str("a session adds at most 48 tags, so that a token has at most 50"),
+            Self::GrantTooLong => write!(
+                f,
+                "tags, roles and source identity have at most {GRANT_BYTES_MAX} bytes together, so that a token stays below 20000 characters"
+            ),
+            Self::Aws(violation) => violation.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for BrokenRecord {}
+
+impl From<Violation> for BrokenRecord {
+    fn from(violation: Violation) -> Self {
+        Self::Aws(violation)
+    }
+}
+
+impl SessionRecord {
+    /// A session without restrictions or additions of its own.
+    ///
+    /// # Errors
+    /// [`BrokenRecord::Lifetime`].
+    pub fn new(wallet: Wallet, created_at: UnixTime, expires_at: UnixTime) -> Result<Self, BrokenRecord> {
+        let tags = SessionTags::default();
+        Self { wallet, created_at, expires_at, label: None, audiences: None, tags, roles: None, source_identity: None, max_token_ttl: None }
+            .checked()
+    }
+
+    /// The same session with these tags.
+    ///
+    /// # Errors
+    /// AWS's limits, and tags that the broker sets itself.
+    pub fn with_tags(self, tags: Vec<(TagKey, TagValue)>, transitive: Vec<TagKey>) -> Result<Self, BrokenRecord> {
+        Self { tags: SessionTags::new(tags, transitive)?, ..self }.checked()
+    }
+
+    /// Tags besides the broker's own, with those of them that are transitive.
+    #[must_use]
+    pub fn tags(&self) -> &SessionTags {
+        &self.tags
+    }
+
+    /// Reads a stored record.
+    ///
+    /// # Errors
+    /// Everything that the schema does not know or AWS would not take.
+    pub fn parse(text: &str) -> Result<Self, BrokenRecord> {
+        if text.len() > RECORD_BYTES_MAX {
+            return Err(BrokenRecord::TooLong);
+        }
+        let stored: Stored = serde_json::from_str(text).map_err(|_| BrokenRecord::Schema)?;
+        Self::try_from(stored)
+    }
+
+    /// The record as it is stored.
+    ///
+    /// # Errors
+    /// What [`SessionRecord::parse`] would refuse: its public members may have been set to anything.
+    pub fn to_json(&self) -> Result<String, BrokenRecord> {
+        let text = serde_json::to_string(&self.clone().checked()?).map_err(|_| BrokenRecord::Schema)?;
+        Self::parse(&text).map(|_| text)
+    }
+
+    /// The rules between members, and those that their types do not hold.
+    fn checked(self) -> Result<Self, BrokenRecord> {
+        if self.expires_at <= self.created_at {
+            return Err(BrokenRecord::Lifetime);
+        }
+        if self.label.as_ref().is_some_and(|label| !(1..=128).contains(&label.chars().count()) || label.chars().any(char::is_control)) {
+            return Err(BrokenRecord::Label);
+        }
+        if self.audiences.as_ref().is_some_and(|list| {
+            !(1..=100).contains(&list.len()) || list.iter().enumerate().any(|(n, one)| list.iter().take(n).any(|other| other == one))
+        }) {
+            return Err(BrokenRecord::Audiences);
+        }
+        if self.max_token_ttl.is_some_and(|seconds| !TOKEN_TTL_SECONDS.contains(&seconds)) {
+            return Err(BrokenRecord::MaxTokenTtl);
+        }
+        let is_own = |key: &TagKey| OWN_TAGS.iter().any(|own| key.as_str().to_lowercase() == *own);
+        if self.tags.tags().iter().any(|(key, _)| is_own(key)) {
+            return Err(BrokenRecord::OwnTag);
+        }
+        if self.tags.tags().len().saturating_add(OWN_TAGS.len()) > TAGS_MAX {
+            return Err(BrokenRecord::TooManyTags);
+        }
+        let grant = serde_json::to_string(&(&self.tags, &self.roles, &self.source_identity)).map_err(|_| BrokenRecord::Schema)?;
+        if grant.len() > GRANT_BYTES_MAX {
+            return Err(BrokenRecord::GrantTooLong);
+        }
+        Ok(self)
+    }
+}
+
+/// The record's members as the schema has them.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    v: Version,
+    wallet: Wallet,
+    created_at: UnixTime,
+    expires_at: UnixTime,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    audiences: Option<Vec<Audience>>,
+    #[serde(default, skip_serializing_if = "StoredTags::is_empty")]
+    tags: StoredTags,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    transitive_tags: Vec<TagKey>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    roles: Option<Roles>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    source_identity: Option<SourceIdentity>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    max_token_ttl: Option<u64>,
+}
+
+impl TryFrom<Stored> for SessionRecord {
+    type Error = BrokenRecord;
+
+    fn try_from(stored: Stored) -> Result<Self, BrokenRecord> {
+        let Stored {
+            v: Version,
+            wallet,
+            created_at,
+            expires_at,
+            label,
+            audiences,
+            tags,
+            transitive_tags,
+            roles,
+            source_identity,
+            max_token_ttl,
+        } = stored;
+        let tags = SessionTags::new(tags.0, transitive_tags)?;
+        Self { wallet, created_at, expires_at, label, audiences, tags, roles, source_identity, max_token_ttl }.checked()
+    }
+}
+
+impl From<SessionRecord> for Stored {
+    fn from(record: SessionRecord) -> Self {
+        let SessionRecord { wallet, created_at, expires_at, label, audiences, tags, roles, source_identity, max_token_ttl } = record;
+        let (tags, transitive_tags) = (StoredTags(tags.tags().to_vec()), tags.transitive().to_vec());
+        Self { v: Version, wallet, created_at, expires_at, label, audiences, tags, transitive_tags, roles, source_identity, max_token_ttl }
+    }
+}
+
+/// A member that may be absent and is never `null`.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// The record's version: the number 1.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(try_from = "u64", into = "u64")]
+struct Version;
+
+impl TryFrom<u64> for Version {
+    type Error = &'static str;
+
+    fn try_from(version: u64) -> Result<Self, Self::Error> {
+        if version == 1 { Ok(Self) } else { Err("the record's version is 1") }
+    }
+}
+
+impl From<Version> for u64 {
+    fn from(_: Version) -> Self {
+        1
+    }
+}
+
+/// `{"Key": "value"}`, in the order written; a repeated member stays repeated, for [`SessionTags`] to refuse.
+#[derive(Clone, Default)]
+struct StoredTags(Vec<(TagKey, TagValue)>);
+
+impl StoredTags {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for StoredTags {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+    }
+}
+
+impl<'de> Deserialize<'de> for StoredTags {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> serde::de::Visitor<'de> for Members {
+            type Value = StoredTags;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of tag keys and values")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<StoredTags, A::Error> {
+                let mut tags = Vec::new();
+                while let Some(tag) = map.next_entry()? {
+                    tags.push(tag);
+                }
+                Ok(StoredTags(tags))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
