@@ -78,6 +78,13 @@ impl Config {
     }
 }
 
+/// The issuer's path, read for itself: health and readiness answer under it even where another variable is wrong.
+/// Empty where the issuer is the wrong one.
+#[must_use]
+pub fn base_path(issuer: Option<&str>) -> String {
+    issuer.and_then(|text| Issuer::parse(text).ok()).map_or_else(String::new, |issuer| issuer.path().to_owned())
+}
+
 /// Reads variables one by one and keeps what is wrong with them.
 struct Reader<V> {
     variable: V,

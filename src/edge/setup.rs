@@ -1,0 +1,61 @@
+//! Setting an isolate up: variables to configuration, secrets to imported keys, bindings to ports.
+
+use js_sys::{JSON, Object, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+use worker::Env;
+
+use super::kv::KvSessions;
+use super::signer::WebCrypto;
+use crate::broker::Broker;
+use crate::config::{Config, base_path};
+use crate::keys::{BrokenKey, KeyRing, PrivateKey, RingKey, SECRET_PREFIX};
+use crate::readiness::Service;
+
+/// The namespace of sessions.
+const SESSIONS: &str = "SESSIONS";
+
+/// What an isolate holds for every request.
+pub(super) struct Worker {
+    pub(super) service: Service,
+    pub(super) store: KvSessions,
+    pub(super) signer: WebCrypto,
+}
+
+impl Worker {
+    /// Sets up from the bindings. What is wrong is kept for `/readyz` to say.
+    pub(super) async fn set_up(env: &Env) -> Self {
+        let mut signer = WebCrypto::new();
+        let (mut ring, mut broken_keys) = (Vec::new(), Vec::new());
+        for secret in secret_names(env) {
+            match import(env, &secret, &mut signer).await {
+                Ok(key) => ring.push(key),
+                Err(broken) => broken_keys.push((secret, broken)),
+            }
+        }
+        let broker = Config::parse(|name| text(env, name)).map(|config| Broker::new(config, KeyRing::new(ring)));
+        let base_path = base_path(text(env, "ISSUER").as_deref());
+        Self { service: Service { base_path, broker, broken_keys }, store: KvSessions::new(env, SESSIONS), signer }
+    }
+}
+
+/// Parses and imports a secret; a pair that cannot sign for itself never enters the ring.
+async fn import(env: &Env, secret: &str, signer: &mut WebCrypto) -> Result<RingKey, BrokenKey> {
+    let key = PrivateKey::parse(&text(env, secret).unwrap_or_default())?;
+    signer.import(&key).await.map_err(|_| BrokenKey::NOT_A_PAIR)?;
+    Ok(RingKey { secret: secret.to_owned(), public: key.public().clone(), not_before: key.not_before() })
+}
+
+/// The names of the bindings that hold signing keys, in order.
+fn secret_names(env: &Env) -> Vec<String> {
+    let bindings: &Object = env.unchecked_ref();
+    let names = Object::keys(bindings);
+    let mut secrets: Vec<String> = names.iter().filter_map(|name| name.as_string()).filter(|name| name.starts_with(SECRET_PREFIX)).collect();
+    secrets.sort_unstable();
+    secrets
+}
+
+/// A variable's or a secret's text: a string as it is, any other value as its JSON.
+fn text(env: &Env, name: &str) -> Option<String> {
+    let value = Reflect::get(env, &JsValue::from_str(name)).ok().filter(|value| !value.is_undefined())?;
+    value.as_string().or_else(|| JSON::stringify(&value).ok().and_then(|json| json.as_string()))
+}
