@@ -3,9 +3,9 @@
 //! Serves `/.well-known/openid-configuration`, `/.well-known/jwks.json`, `POST /v1/mint-oidc-jwt`,
 //! `GET` and `DELETE /v1/session`. Health and readiness answer without a broker: see [`crate::readiness`].
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use crate::aws::Audience;
+use crate::aws::{Audience, Roles, SourceIdentity, TagKey, TagValue};
 use crate::claims::TokenClaims;
 use crate::config::Config;
 use crate::discovery;
@@ -208,12 +208,13 @@ struct Description<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<&'a str>,
     audiences: &'a [Audience],
-    tags: std::collections::BTreeMap<&'a str, &'a str>,
-    transitive_tags: &'a [crate::aws::TagKey],
+    #[serde(serialize_with = "as_object")]
+    tags: &'a [(TagKey, TagValue)],
+    transitive_tags: &'a [TagKey],
     #[serde(skip_serializing_if = "Option::is_none")]
-    roles: Option<&'a crate::aws::Roles>,
+    roles: Option<&'a Roles>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    source_identity: Option<&'a crate::aws::SourceIdentity>,
+    source_identity: Option<&'a SourceIdentity>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_token_ttl: Option<u64>,
 }
@@ -226,11 +227,16 @@ impl<'a> Description<'a> {
             expires_at: session.expires_at,
             label: session.label.as_deref(),
             audiences: session.audiences.as_deref().unwrap_or(default_audience),
-            tags: session.tags().tags().iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
+            tags: session.tags().tags(),
             transitive_tags: session.tags().transitive(),
             roles: session.roles.as_ref(),
             source_identity: session.source_identity.as_ref(),
             max_token_ttl: session.max_token_ttl,
         }
     }
+}
+
+/// `{"Key": "value"}`, as the record has them.
+fn as_object<S: Serializer>(tags: &[(TagKey, TagValue)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(tags.iter().map(|(key, value)| (key, value)))
 }

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
+
 use crate::http::{Method, Response};
 
 /// The caller's fault, with what the caller can do about it.
@@ -182,5 +184,12 @@ fn unavailable(message: &str, retry_after_seconds: &'static str) -> Response {
 }
 
 fn error(status: u16, kind: &'static str, message: &str) -> Response {
-    Response::json(status, &serde_json::json!({ "error": kind, "message": message })).no_store()
+    Response::json(status, &ErrorBody { error: kind, message }).no_store()
+}
+
+/// The error form of every route.
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error: &'static str,
+    message: &'a str,
 }

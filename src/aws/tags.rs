@@ -108,16 +108,10 @@ impl SessionTags {
     /// # Errors
     /// More than 50 tags, keys that are equal ignoring case, or a transitive key without its tag.
     pub fn new(tags: Vec<(TagKey, TagValue)>, transitive: Vec<TagKey>) -> Result<Self, Violation> {
-        if tags.len() > TAGS_MAX {
+        if tags.len() > TAGS_MAX || transitive.len() > TAGS_MAX {
             return Err(Violation::TooManyTags);
         }
-        let repeated = |keys: &[&TagKey]| {
-            let mut folded: Vec<String> = keys.iter().map(|key| key.0.to_lowercase()).collect();
-            folded.sort_unstable();
-            folded.dedup();
-            folded.len() != keys.len()
-        };
-        if repeated(&tags.iter().map(|(key, _)| key).collect::<Vec<_>>()) || repeated(&transitive.iter().collect::<Vec<_>>()) {
+        if has_repeated(tags.iter().map(|(key, _)| key)) || has_repeated(transitive.iter()) {
             return Err(Violation::TagKeyRepeated);
         }
         if !transitive.iter().all(|key| tags.iter().any(|(tag, _)| tag == key)) {
@@ -137,6 +131,19 @@ impl SessionTags {
     pub fn transitive(&self) -> &[TagKey] {
         &self.transitive
     }
+}
+
+/// Whether two keys are one to AWS. At most 50 are compared with one another.
+fn has_repeated<'a>(keys: impl Iterator<Item = &'a TagKey>) -> bool {
+    let mut known: Vec<String> = Vec::new();
+    for key in keys.take(TAGS_MAX.saturating_add(1)) {
+        let folded = key.0.to_lowercase();
+        if known.contains(&folded) {
+            return true;
+        }
+        known.push(folded);
+    }
+    false
 }
 
 impl Serialize for SessionTags {

@@ -1,13 +1,16 @@
 //! The audiences tokens may be minted for, and the algorithm each asks for.
 
-use serde::Deserialize;
+use core::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::aws::{Audience, STS_AUDIENCE};
 use crate::keys::Alg;
 
 /// An audience, with the algorithm its relying party insists on.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(from = "Entry")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllowedAudience {
     /// The `aud` value.
     pub audience: Audience,
@@ -15,28 +18,36 @@ pub struct AllowedAudience {
     pub alg: Option<Alg>,
 }
 
-/// An entry of `AUDIENCES`: the audience alone, or with its algorithm.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Entry {
-    Plain(Audience),
-    WithAlg(EntryWithAlg),
+/// An entry of `AUDIENCES` is the audience alone, or an object with its algorithm.
+impl<'de> Deserialize<'de> for AllowedAudience {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entry;
+        impl<'de> Visitor<'de> for Entry {
+            type Value = AllowedAudience;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an audience")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<AllowedAudience, E> {
+                let audience = Audience::try_from(text.to_owned()).map_err(E::custom)?;
+                Ok(AllowedAudience { audience, alg: None })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<AllowedAudience, A::Error> {
+                let WithAlg { audience, alg } = WithAlg::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(AllowedAudience { audience, alg })
+            }
+        }
+        deserializer.deserialize_any(Entry)
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct EntryWithAlg {
+struct WithAlg {
     audience: Audience,
     alg: Option<Alg>,
-}
-
-impl From<Entry> for AllowedAudience {
-    fn from(entry: Entry) -> Self {
-        match entry {
-            Entry::Plain(audience) => Self { audience, alg: None },
-            Entry::WithAlg(EntryWithAlg { audience, alg }) => Self { audience, alg },
-        }
-    }
 }
 
 /// The allowed audiences: at least one, at most 100, no one twice.

@@ -109,11 +109,10 @@ fn whole_number(text: Option<&str>, default: u64, range: &RangeInclusive<u64>, r
 fn principal_tags(text: Option<&str>) -> Result<bool, &'static str> {
     const RULE: &str = r#"is ["agentkeys_user_wallet"], with "agentkeys_actor_omni" added if wanted, and nothing else"#;
     let Some(text) = text else { return Ok(false) };
-    let mut tags: Vec<String> = serde_json::from_str(text).map_err(|_| RULE)?;
-    tags.sort_unstable();
+    let tags: Vec<String> = serde_json::from_str(text).map_err(|_| RULE)?;
     match tags.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [WALLET_TAG] => Ok(false),
-        [OMNI_TAG, WALLET_TAG] => Ok(true),
+        [OMNI_TAG, WALLET_TAG] | [WALLET_TAG, OMNI_TAG] => Ok(true),
         _ => Err(RULE),
     }
 }

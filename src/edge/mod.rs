@@ -35,14 +35,14 @@ thread_local! {
 
 /// Answers a request. Never fails: whatever goes wrong is a response.
 #[wasm_bindgen]
+#[allow(unreachable_pub, reason = "an export of the wasm, for entry.js")]
 pub async fn fetch(request: web_sys::Request, env: worker::Env) -> web_sys::Response {
-    let worker = match WORKER.with_borrow(Clone::clone) {
-        Some(worker) => worker,
-        None => {
-            let worker = Rc::new(Worker::set_up(&env).await);
-            WORKER.set(Some(Rc::clone(&worker)));
-            worker
-        }
+    let worker = if let Some(worker) = WORKER.with_borrow(Clone::clone) {
+        worker
+    } else {
+        let worker = Rc::new(Worker::set_up(&env).await);
+        WORKER.set(Some(Rc::clone(&worker)));
+        worker
     };
     let request = EdgeRequest::new(request);
     let answer = answer(&worker, &request).await;
@@ -68,7 +68,9 @@ async fn answer(worker: &Worker, request: &EdgeRequest) -> Answer {
 
 /// The readiness report, made at most every ten seconds.
 async fn readiness(worker: &Worker) -> Response {
-    let recent = REPORT.with_borrow(|report| report.as_ref().filter(|(made, _)| now().since(*made) < REPORT_AGE_SECONDS).map(|(_, response)| response.clone()));
+    let recent = REPORT.with_borrow(|report| {
+        report.as_ref().filter(|(made, _)| now().since(*made) < REPORT_AGE_SECONDS).map(|(_, response)| response.clone())
+    });
     if let Some(response) = recent {
         return response;
     }
@@ -79,7 +81,12 @@ async fn readiness(worker: &Worker) -> Response {
 
 /// The runtime's clock, which stands still while code runs.
 fn now() -> UnixTime {
-    #[allow(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and there is no other conversion from f64")]
+    #[allow(
+        clippy::as_conversions,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "saturates, and there is no other conversion from f64"
+    )]
     let seconds = (js_sys::Date::now() / 1_000.0) as u64;
     UnixTime::EPOCH.plus(seconds)
 }

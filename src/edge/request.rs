@@ -1,6 +1,9 @@
 //! A request of the runtime as [`Incoming`]: nothing crosses from JavaScript before a step asks for it.
 
-use futures_util::TryStreamExt;
+use js_sys::{Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::ReadableStreamDefaultReader;
 
 use crate::http::{BodyError, Incoming, Method};
 
@@ -32,23 +35,30 @@ impl Incoming for EdgeRequest {
     }
 
     async fn body(&self, limit: usize) -> Result<Vec<u8>, BodyError> {
-        if self.request.body().is_none() {
-            return Ok(Vec::new());
-        }
+        let Some(stream) = self.request.body() else { return Ok(Vec::new()) };
         let announced = self.header("content-length").and_then(|length| length.parse::<usize>().ok());
         if announced.is_some_and(|length| length > limit) {
             return Err(BodyError::TooLarge);
         }
-        let mut stream = worker::Request::from(Clone::clone(&self.request)).stream().map_err(|_| BodyError::Broken)?;
+        let reader = stream.get_reader().unchecked_into::<ReadableStreamDefaultReader>();
         let mut body = Vec::new();
-        while let Some(chunk) = stream.try_next().await.map_err(|_| BodyError::Broken)? {
-            if body.len().saturating_add(chunk.len()) > limit {
+        while let Some(chunk) = read(&reader).await.map_err(|_| BodyError::Broken)? {
+            let announced = usize::try_from(chunk.length()).unwrap_or(usize::MAX);
+            if body.len().saturating_add(announced) > limit {
                 return Err(BodyError::TooLarge);
             }
-            body.extend_from_slice(&chunk);
+            body.extend(chunk.to_vec());
         }
         Ok(body)
     }
+}
+
+/// The next chunk of a stream of bytes; `None` at its end.
+async fn read(reader: &ReadableStreamDefaultReader) -> Result<Option<Uint8Array>, JsValue> {
+    let step = JsFuture::from(reader.read()).await?;
+    let done = Reflect::get(&step, &JsValue::from_str("done"))?.is_truthy();
+    let value = Reflect::get(&step, &JsValue::from_str("value"))?;
+    Ok((!done).then(|| value.unchecked_into()))
 }
 
 /// The path of an absolute URL as the runtime writes it: dot segments resolved, nothing decoded.

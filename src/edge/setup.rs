@@ -45,13 +45,11 @@ async fn import(env: &Env, secret: &str, signer: &mut WebCrypto) -> Result<RingK
     Ok(RingKey { secret: secret.to_owned(), public: key.public().clone(), not_before: key.not_before() })
 }
 
-/// The names of the bindings that hold signing keys, in order.
+/// The names of the bindings that hold signing keys.
 fn secret_names(env: &Env) -> Vec<String> {
     let bindings: &Object = env.unchecked_ref();
     let names = Object::keys(bindings);
-    let mut secrets: Vec<String> = names.iter().filter_map(|name| name.as_string()).filter(|name| name.starts_with(SECRET_PREFIX)).collect();
-    secrets.sort_unstable();
-    secrets
+    names.iter().filter_map(|name| name.as_string()).filter(|name| name.starts_with(SECRET_PREFIX)).collect()
 }
 
 /// A variable's or a secret's text: a string as it is, any other value as its JSON.

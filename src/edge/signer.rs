@@ -58,7 +58,8 @@ impl Imported {
 
     async fn prove(&self, subtle: &SubtleCrypto) -> Result<(), SigningError> {
         let signature = self.sign(subtle, PROOF).await?;
-        let verified = outcome(subtle.verify_with_object_and_u8_array_and_u8_array(&self.algorithm, &self.public, &signature, PROOF)).await?;
+        let verified =
+            outcome(subtle.verify_with_object_and_u8_array_and_u8_array(&self.algorithm, &self.public, &signature, PROOF)).await?;
         if verified.is_truthy() { Ok(()) } else { Err(SigningError) }
     }
 }

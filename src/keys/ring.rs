@@ -14,7 +14,7 @@ pub struct RingKey {
     pub not_before: UnixTime,
 }
 
-/// The keys in the order in which they are asked: newest `nbf` first, of equal ones the first secret name.
+/// The keys in the order of their secrets' names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyRing(Vec<RingKey>);
 
@@ -22,11 +22,11 @@ impl KeyRing {
     /// A ring of these keys.
     #[must_use]
     pub fn new(mut keys: Vec<RingKey>) -> Self {
-        keys.sort_by(|a, b| b.not_before.cmp(&a.not_before).then_with(|| a.secret.cmp(&b.secret)));
+        keys.sort_unstable_by(|a, b| a.secret.cmp(&b.secret));
         Self(keys)
     }
 
-    /// Every key, the newest first.
+    /// Every key, in the order of the secrets' names.
     #[must_use]
     pub fn keys(&self) -> &[RingKey] {
         &self.0
@@ -35,10 +35,8 @@ impl KeyRing {
     /// What is published: each key once, by secret name, ES256 before RS256.
     #[must_use]
     pub fn published(&self) -> Vec<&PublicJwk> {
-        let mut keys: Vec<&RingKey> = self.0.iter().collect();
-        keys.sort_by(|a, b| a.public.alg().cmp(&b.public.alg()).then_with(|| a.secret.cmp(&b.secret)));
-        let mut published: Vec<&PublicJwk> = Vec::with_capacity(keys.len());
-        for key in keys {
+        let mut published: Vec<&PublicJwk> = Vec::with_capacity(self.0.len());
+        for key in self.algs().into_iter().flat_map(|alg| self.of(alg)) {
             if published.iter().all(|known| known.kid() != key.public.kid()) {
                 published.push(&key.public);
             }
@@ -49,17 +47,26 @@ impl KeyRing {
     /// The algorithms of the published keys, ES256 first.
     #[must_use]
     pub fn algs(&self) -> Vec<Alg> {
-        [Alg::Es256, Alg::Rs256].into_iter().filter(|alg| self.0.iter().any(|key| key.public.alg() == *alg)).collect()
+        [Alg::Es256, Alg::Rs256].into_iter().filter(|alg| self.of(*alg).next().is_some()).collect()
     }
 
     /// The key that signs now: the newest due one of `alg`; where none is named, of ES256 if such a key is due, else of RS256.
     #[must_use]
     pub fn signer(&self, alg: Option<Alg>, now: UnixTime) -> Option<&RingKey> {
-        let due = |alg: Alg| self.0.iter().find(|key| key.public.alg() == alg && key.not_before <= now);
+        // Of equal ones the first secret name wins: only a later `nbf` replaces what was found.
+        let newest = |newest: Option<&'_ RingKey>, key: &RingKey| newest.is_none_or(|newest| key.not_before > newest.not_before);
+        let due = |alg: Alg| {
+            let candidates = self.of(alg).filter(|key| key.not_before <= now);
+            candidates.fold(None, |found, key| if newest(found, key) { Some(key) } else { found })
+        };
         match alg {
             Some(alg) => due(alg),
             None => due(Alg::Es256).or_else(|| due(Alg::Rs256)),
         }
+    }
+
+    fn of(&self, alg: Alg) -> impl Iterator<Item = &RingKey> {
+        self.0.iter().filter(move |key| key.public.alg() == alg)
     }
 }
 

@@ -2,8 +2,7 @@
 
 use core::fmt;
 
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::aws::Audience;
 use crate::error::Refusal;
@@ -65,7 +64,7 @@ impl<'de> Visitor<'de> for Members<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<MintRequest, A::Error> {
         let mut request = MintRequest::default();
         while let Some(name) = map.next_key::<String>()? {
-            let value: Value = map.next_value()?;
+            let value: Scalar = map.next_value()?;
             let outcome = match name.as_str() {
                 "audience" if request.audience.is_some() => Err("is there twice: send it once."),
                 "ttl_seconds" if request.ttl_seconds.is_some() => Err("is there twice: send it once."),
@@ -81,14 +80,70 @@ impl<'de> Visitor<'de> for Members<'_> {
     }
 }
 
-fn audience(value: Value) -> Result<Audience, &'static str> {
+fn audience(value: Scalar) -> Result<Audience, &'static str> {
     const RULE: &str = "is a text of 1 to 255 printable characters: one of the session's audiences.";
-    let Value::String(text) = value else { return Err(RULE) };
+    let Scalar::Text(text) = value else { return Err(RULE) };
     Audience::try_from(text).map_err(|_| RULE)
 }
 
-fn ttl(value: &Value) -> Result<u64, &'static str> {
-    value.as_u64().ok_or("is a whole number of seconds, 60 or more.")
+fn ttl(value: &Scalar) -> Result<u64, &'static str> {
+    let Scalar::WholeNumber(seconds) = value else { return Err("is a whole number of seconds, 60 or more.") };
+    Ok(*seconds)
+}
+
+/// A member's value, as far as any member here can use it.
+enum Scalar {
+    Text(String),
+    WholeNumber(u64),
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Scalar;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Scalar, E> {
+                Ok(Scalar::Text(text.to_owned()))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Scalar, E> {
+                Ok(Scalar::WholeNumber(number))
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Scalar, E> {
+                Ok(Scalar::Other)
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Scalar, E> {
+                Ok(Scalar::Other)
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Scalar, E> {
+                Ok(Scalar::Other)
+            }
+
+            fn visit_unit<E>(self) -> Result<Scalar, E> {
+                Ok(Scalar::Other)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Scalar, A::Error> {
+                while items.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Scalar::Other)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Scalar, A::Error> {
+                while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Scalar::Other)
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
 }
 
 /// A member's name for a message, if it looks like one: it came from outside and may be anything, a token too.
