@@ -3,8 +3,15 @@
 //! Every command is a module with its arguments and a `run`. Results go to stdout, everything said about them to stderr;
 //! `--json` makes the result one JSON value. What went wrong is an [`Error`] with the exit code that `--help` documents.
 
+mod address;
+mod arguments;
+mod clock;
+mod duration;
 mod error;
+mod keygen;
 mod output;
+mod session;
+mod wrangler;
 
 use std::process::ExitCode;
 
@@ -25,9 +32,17 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
-enum Command {}
+#[allow(clippy::large_enum_variant, reason = "there is one, parsed once")]
+enum Command {
+    Keygen(keygen::KeygenArgs),
+    Session(session::SessionArgs),
+}
 
 fn main() -> ExitCode {
+    // Before anything is parsed: the parser's own messages repeat what they do not understand.
+    if let Err(error) = arguments::refuse_session_tokens(std::env::args_os()) {
+        return Output::new(std::env::args_os().any(|argument| argument == "--json")).fail(&error);
+    }
     let cli = Cli::parse();
     let output = Output::new(cli.json);
     match run(cli.command, &output) {
@@ -36,6 +51,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command, _output: &Output) -> Result<ExitCode, Error> {
-    match command {}
+fn run(command: Command, output: &Output) -> Result<ExitCode, Error> {
+    match command {
+        Command::Keygen(args) => keygen::run(&args, output),
+        Command::Session(args) => session::run(&args, output),
+    }
 }

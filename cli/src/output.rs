@@ -7,11 +7,12 @@ use serde::Serialize;
 
 use crate::error::Error;
 
-/// Human text or JSON.
+/// Human text or JSON. The methods that are the same for both take it too, so that whoever may write has been handed it.
 pub(crate) struct Output {
     json: bool,
 }
 
+#[allow(clippy::unused_self, reason = "a handle: who may write holds one")]
 impl Output {
     pub(crate) fn new(json: bool) -> Self {
         Self { json }
@@ -24,7 +25,18 @@ impl Output {
         } else {
             human()
         };
-        writeln!(std::io::stdout().lock(), "{}", text.trim_end_matches('\n')).map_err(|_| Error::file("stdout is closed"))
+        self.line(text.trim_end_matches('\n'))
+    }
+
+    /// A result that is the same text for people and for machines.
+    pub(crate) fn line(&self, text: &str) -> Result<(), Error> {
+        let mut stdout = std::io::stdout().lock();
+        writeln!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(|_| Error::file("stdout is closed"))
+    }
+
+    /// Whether results are JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
     }
 
     /// A remark for people; never part of the result.
