@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { webcrypto, X509Certificate } from "node:crypto";
 import { dirname } from "node:path";
+import "reflect-metadata"; // which x509 wants to be there
 import * as x509 from "@peculiar/x509";
 import { TLS } from "./files.mjs";
 

@@ -50,20 +50,18 @@ fn belongs_to(export: &str, class: &str) -> bool {
     name.strip_prefix(&class.to_lowercase()).is_some_and(|rest| rest.starts_with('_'))
 }
 
-/// The glue without the statements that define a class: the class up to its closing line, its finalizer up to the
-/// semicolon, and the line that makes it disposable.
+/// The glue without the statements that define a class: the class itself, its finalizer, and the line that makes it
+/// disposable. Each begins at the start of a line, and ends with the first line after it that closes at the start of one.
 fn without_class(glue: &str, class: &str) -> String {
-    let (exported, plain) = (format!("export class {class} "), format!("class {class} "));
-    let (finalizer, disposable) = (format!("const {class}Finalization "), format!("{class}.prototype[Symbol.dispose] ="));
+    let begins = [format!("export class {class} "), format!("class {class} "), format!("const {class}Finalization ")];
+    let disposable = format!("{class}.prototype[Symbol.dispose] =");
     let mut kept = String::with_capacity(glue.len());
-    let mut until: Option<&str> = None;
+    let mut inside = false;
     for line in glue.lines() {
-        if let Some(end) = until {
-            until = (!line.ends_with(end) || (end == "}" && line != "}")).then_some(end);
-        } else if line.starts_with(&exported) || line.starts_with(&plain) {
-            until = Some("}");
-        } else if line.starts_with(&finalizer) {
-            until = (!line.ends_with(';')).then_some(";");
+        if inside {
+            inside = !line.starts_with('}');
+        } else if begins.iter().any(|begin| line.starts_with(begin)) {
+            inside = true;
         } else if !line.contains(&disposable) {
             kept.push_str(line);
             kept.push('\n');
