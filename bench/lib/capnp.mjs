@@ -1,7 +1,7 @@
 // The text of a workerd configuration: plain JavaScript values in, Cap'n Proto text out.
 //
-// Only the shapes that workerd.capnp needs: structs (objects), lists (arrays), text, numbers, booleans, `null` for void, and
-// `embed(file)` for a module's content. Text may hold anything (a private JWK, a URL), so it is escaped here and nowhere else.
+// Only the shapes that workerd.capnp needs: structs (objects), lists (arrays), text, numbers, booleans, and `embed(file)` for
+// a module's content. Text may hold anything (a private JWK, a URL), so it is escaped here and nowhere else.
 
 class Embed {
   constructor(file) {
@@ -22,7 +22,6 @@ export function text(value) {
 /** One value as Cap'n Proto text. A member that is `undefined` is left out. */
 export function literal(value) {
   if (value instanceof Embed) return `embed ${text(value.file)}`;
-  if (value === null) return "void";
   if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
   switch (typeof value) {
     case "string": return text(value);

@@ -1,9 +1,11 @@
 // One contender in a workerd process of its own: configuration, start, readiness, end.
 //
 // Every process listens on 127.0.0.1 on ports the operating system chose, keeps its files in a private temporary folder, and
-// is ended by its pid: at the end, on Ctrl-C, and when this process exits for any other reason.
+// is ended by its pid: at the end, on Ctrl-C, and when this process exits for any other reason. Should this process be
+// killed outright, the kernel ends them (PR_SET_PDEATHSIG, by setpriv, which execs workerd and so has its pid).
 
 import { spawn } from "node:child_process";
+import { existsSync, rmSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -14,8 +16,15 @@ import { kvNamespace } from "./kv.mjs";
 const READY_MS = 15_000;
 const TERM_MS = 2_000;
 
-const running = new Set();
-process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+// What must not outlive this process, whatever ends it.
+const SETPRIV = "/usr/bin/setpriv";
+const running = new Map();
+process.on("exit", () => {
+  for (const [child, folder] of running) {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
 
 /** The workerd executable of the npm package, without its Node launcher: its pid must be workerd's own. */
 export function workerdBinary() {
@@ -38,9 +47,9 @@ const YES = {
  * `contender.bindings`: `vars` (name to string, or to a value that becomes JSON), `kv` (one binding name), `durableObjects`
  * (binding name to exported class), `rateLimits` (binding names). A new kind of binding is one more line here.
  */
-async function configure(contender, runtime, kvFolder) {
+async function configure(contender, runtime, folder) {
   const { vars = {}, kv, durableObjects = {}, rateLimits = [] } = contender.bindings;
-  const store = kv === undefined ? undefined : await kvNamespace(runtime.kv, kv, kvFolder);
+  const store = kv === undefined ? undefined : await kvNamespace(runtime.kv, kv, path.join(folder, "kv"));
   const classes = [...new Set(Object.values(durableObjects))];
   const bindings = [
     ...Object.entries(vars).map(([name, value]) =>
@@ -56,11 +65,16 @@ async function configure(contender, runtime, kvFolder) {
     bindings,
     ...(classes.length > 0 && {
       durableObjectNamespaces: classes.map((className) => ({ className, uniqueKey: `bench-${className}`, enableSql: true })),
-      durableObjectStorage: { inMemory: null },
+      durableObjectStorage: { localDisk: "objects" },
     }),
   };
   return configFile({
-    services: [{ name: "main", worker }, ...(store?.services ?? [])],
+    services: [
+      { name: "main", worker },
+      // SQL storage needs a disk; workerd's in-memory storage has none.
+      { name: "objects", disk: { path: path.join(folder, "objects"), writable: true } },
+      ...(store?.services ?? []),
+    ],
     sockets: [
       { name: "http", address: "127.0.0.1:0", http: {}, service: "main" },
       ...(store ? [{ name: "kv", address: "127.0.0.1:0", http: {}, service: store.service }] : []),
@@ -74,7 +88,10 @@ function ports(child, names, stderr) {
   return new Promise((resolve, reject) => {
     const found = {};
     let rest = "";
-    const fail = (why) => reject(new Error(`workerd ${why}\n${stderr()}`.trim()));
+    const fail = (why) => {
+      clearTimeout(timer);
+      reject(new Error(`workerd ${why}\n${stderr()}`.trim()));
+    };
     const timer = setTimeout(() => fail(`was not ready after ${READY_MS / 1000} s`), READY_MS);
     child.once("error", (cause) => fail(`did not start: ${cause.message}`));
     child.once("exit", (code, signal) => fail(`ended while starting (${signal ?? `exit code ${code}`})`));
@@ -110,8 +127,7 @@ async function end(child) {
  */
 export async function serve(contender, runtime) {
   const folder = await mkdtemp(path.join(tmpdir(), "edge-broker-bench-"));
-  const kvFolder = path.join(folder, "kv");
-  await mkdir(kvFolder);
+  for (const name of ["kv", "objects"]) await mkdir(path.join(folder, name));
   for (const { name, file } of contender.modules) {
     const target = path.join(folder, "modules", name);
     await mkdir(path.dirname(target), { recursive: true });
@@ -119,21 +135,23 @@ export async function serve(contender, runtime) {
   }
   const config = path.join(folder, "config.capnp");
   // The configuration holds the run's signing key; the folder is readable by its owner alone (mkdtemp).
-  await writeFile(config, await configure(contender, runtime, kvFolder));
+  await writeFile(config, await configure(contender, runtime, folder));
 
   let log = "";
-  const child = spawn(workerdBinary(), ["serve", "--experimental", "--control-fd=3", config], {
-    stdio: ["ignore", "pipe", "pipe", "pipe"],
+  const command = [workerdBinary(), "serve", "--experimental", "--control-fd=3", config];
+  if (existsSync(SETPRIV)) command.unshift(SETPRIV, "--pdeathsig", "KILL");
+  const child = spawn(command[0], command.slice(1), {
+    // What the workers log goes to standard output. It is written, so that it costs what it costs, and read by nobody, so
+    // that reading it does not take the load generator's processor.
+    stdio: ["ignore", "ignore", "pipe", "pipe"],
     env: { PATH: process.env.PATH, TZ: "UTC" },
   });
-  running.add(child);
-  child.once("exit", () => running.delete(child));
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (chunk) => { log = (log + chunk).slice(-4000); });
-  }
+  running.set(child, folder);
+  child.stderr.setEncoding("utf8").on("data", (chunk) => { log = (log + chunk).slice(-4000); });
   const stop = async () => {
     await end(child);
     await rm(folder, { recursive: true, force: true });
+    running.delete(child);
   };
   try {
     const found = await ports(child, contender.bindings.kv === undefined ? ["http"] : ["http", "kv"], () => log);

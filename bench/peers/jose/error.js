@@ -8,16 +8,16 @@ const STATUS = {
 export function failure(kind, message, headers) {
   return new Response(JSON.stringify({ error: kind, message }), {
     status: STATUS[kind],
-    headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
+    headers: { "content-type": "application/json", ...headers },
   });
 }
 
 /** No Bearer credential at all: a bare challenge (RFC 6750 §3.1). */
 export const noCredential = () =>
-  failure("unauthorized", "Send Authorization: Bearer <session token>.", { "www-authenticate": "Bearer" });
+  failure("unauthorized", "Send the session token: Authorization: Bearer aks_…", { "www-authenticate": "Bearer" });
 
 /** A Bearer credential that is no live session. The words never say which way it is wrong. */
 export const noSession = () =>
-  failure("unauthorized", "This session is not valid; sign in again.", {
-    "www-authenticate": 'Bearer error="invalid_token", error_description="The session is not valid"',
+  failure("unauthorized", "This is not a live session. Get a new session token and try again.", {
+    "www-authenticate": 'Bearer error="invalid_token"',
   });

@@ -47,7 +47,8 @@ function published(request, document) {
       headers: {
         "access-control-allow-origin": "*",
         "access-control-allow-methods": "GET, HEAD, OPTIONS",
-        "access-control-allow-headers": "*",
+        "access-control-allow-headers": "if-none-match",
+        "access-control-max-age": "86400",
       },
     });
     default: return notAllowed("GET, HEAD, OPTIONS");

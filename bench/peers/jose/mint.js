@@ -2,7 +2,7 @@
 
 import { CompactSign } from "jose";
 import { failure } from "./error.js";
-import { bearer, lookUp } from "./session.js";
+import { bearer, hashOf, lookUp } from "./session.js";
 
 const MAX_BODY = 4096;
 const MIN_TTL = 60;
@@ -10,19 +10,35 @@ const WALLET_TAG = "agentkeys_user_wallet";
 
 const encoder = new TextEncoder();
 
-/** Answers 200 with a token, or throws the refusal as a response. */
+/** Answers 200 with a token, or the refusal; logs one line either way, as the broker does. */
 export async function mint(request, store, broker) {
-  const token = bearer(request);
+  const event = { event: "mint", outcome: "ok" };
+  try {
+    return await tryMint(request, store, broker, event);
+  } catch (refusal) {
+    if (!(refusal instanceof Response)) throw refusal;
+    event.outcome = "refused";
+    return refusal;
+  } finally {
+    console.log(JSON.stringify(event));
+  }
+}
+
+async function tryMint(request, store, broker, event) {
+  const hash = await hashOf(bearer(request));
+  event.session = hash.slice(0, 12);
   const asked = await body(request);
   const now = Math.floor(Date.now() / 1000);
-  const session = await lookUp(token, store, now);
+  const session = await lookUp(hash, store, now);
+  event.wallet = session.wallet;
 
   const key = broker.keys.find((candidate) => candidate.nbf <= now);
   if (key === undefined) throw failure("unavailable", "No signing key is due yet.", { "retry-after": "60" });
   const payload = claims(broker, session, asked, now);
-  // SignJWT clones its claims first and costs about a fourteenth of the throughput here.
+  // Not SignJWT: it clones the claims first, which cost about 7 % of the mints per second.
   const jwt = await new CompactSign(encoder.encode(JSON.stringify(payload))).setProtectedHeader(key.header).sign(key.privateKey);
 
+  Object.assign(event, { audience: payload.aud, kid: key.kid, jti: payload.jti });
   return new Response(JSON.stringify({ jwt, wallet: session.wallet, expiration: payload.exp }), {
     headers: { "content-type": "application/json", "cache-control": "no-store" },
   });

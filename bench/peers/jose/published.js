@@ -7,7 +7,12 @@ export async function publish(document) {
   const body = JSON.stringify(document);
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(body));
   const etag = `"${base64url.encode(new Uint8Array(digest))}"`;
-  const cache = { "cache-control": "public, max-age=900", etag, "access-control-allow-origin": "*" };
+  const cache = {
+    "cache-control": "public, max-age=900",
+    etag,
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "etag",
+  };
   return { body, etag, notModified: new Headers(cache), headers: new Headers({ "content-type": "application/json", ...cache }) };
 }
 

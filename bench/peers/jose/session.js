@@ -23,10 +23,15 @@ export function bearer(request) {
   return credential;
 }
 
-/** The live session of `token` at `now` (Unix seconds). Throws the refusal as a response. */
-export async function lookUp(token, store, now) {
+/** SHA-256 of a session token in base64url: the store's name for it, and what may be logged. */
+export async function hashOf(token) {
   const hash = await crypto.subtle.digest("SHA-256", encoder.encode(token));
-  const text = await store.get(`session/v1/${base64url.encode(new Uint8Array(hash))}`);
+  return base64url.encode(new Uint8Array(hash));
+}
+
+/** The live session of that hash at `now` (Unix seconds). Throws the refusal as a response. */
+export async function lookUp(hash, store, now) {
+  const text = await store.get(`session/v1/${hash}`);
   if (text === null) throw noSession();
   const record = parse(text);
   if (record === undefined || record.expires_at <= now) throw noSession();
