@@ -1,11 +1,9 @@
 // The bench: every contender in a plain workerd of its own, all in one run, loaded in turn, round after round.
 //
-// Reads no other file of the project than the built worker and, where there is one, wrangler.toml's compatibility date and
-// flags, which every contender then has. See README.md for the method and its limits.
+// Takes the built worker's folder; scripts/bench builds it. See README.md for the method and its limits.
 
-import { existsSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
+import { availableParallelism, loadavg } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { chart } from "./chart.mjs";
@@ -14,6 +12,7 @@ import { newFixture } from "./lib/fixture.mjs";
 import { KV_KINDS } from "./lib/kv.mjs";
 import { load, wrkVersion } from "./lib/load.mjs";
 import { peakResidentBytes } from "./lib/proc.mjs";
+import { project } from "./lib/project.mjs";
 import { ROUTES, probe } from "./lib/routes.mjs";
 import { summarise } from "./lib/summary.mjs";
 import { report } from "./lib/table.mjs";
@@ -25,7 +24,7 @@ const scratch = path.join(process.env.CARGO_TARGET_DIR ?? path.join(root, "targe
 const WARM_UP_SECONDS = 1;
 
 const QUICK = { rounds: "2", seconds: "1", contenders: "broker,jose,bare-js", routes: "discovery,mint,ok,kv" };
-const FULL = { rounds: "5", seconds: "3", contenders: CONTENDERS.join(","), routes: Object.keys(ROUTES).join(",") };
+const FULL = { rounds: "9", seconds: "1", contenders: CONTENDERS.join(","), routes: Object.keys(ROUTES).join(",") };
 
 class UsageError extends Error {}
 
@@ -45,9 +44,7 @@ function settings() {
   }
   const chosen = { ...(values.quick ? QUICK : FULL), ...values };
   return {
-    worker: path.resolve(values.worker ?? path.join(root, "build")),
-    // A worker that was named must be there; the default one may not be built yet.
-    workerNamed: values.worker !== undefined,
+    worker: values.worker === undefined ? undefined : path.resolve(values.worker),
     out: path.resolve(values.out ?? path.join(scratch, "results")),
     rounds: number("rounds", chosen.rounds, 1, 100),
     seconds: number("seconds", chosen.seconds, 1, 60),
@@ -72,26 +69,15 @@ function among(name, chosen, known) {
   return known.filter((one) => chosen.includes(one));
 }
 
-/** Compatibility date and flags of every contender: wrangler.toml's top-level ones, or the newest that are tested here. */
-function compatibility() {
-  const file = path.join(root, "wrangler.toml");
-  const [top] = existsSync(file) ? readFileSync(file, "utf8").split(/^\[/m) : [""];
-  const [, date] = /^compatibility_date\s*=\s*"([\d-]+)"/m.exec(top) ?? [];
-  const [, flags] = /^compatibility_flags\s*=\s*(\[[^\]]*\])/m.exec(top) ?? [];
-  return { date: date ?? "2026-09-01", flags: JSON.parse((flags ?? "[]").replace(/,\s*\]/, "]")) };
-}
-
 const say = (line) => console.error(line);
 
 /** Builds, starts and verifies the contenders that can take part. `started` fills as they start, for the end of the run. */
-async function start(options, runtime, started, signal) {
+async function start(options, { runtime, bindings }, started, signal) {
   const fixture = await newFixture();
+  const building = { worker: options.worker, bindings, scratch, fixture, mayBuild: !options.quick, signal };
   for (const id of options.contenders) {
-    const one = await contender(id, { worker: options.worker, scratch, fixture, mayBuild: !options.quick, signal }, say);
-    if (one === undefined) {
-      if (id === "broker" && options.workerNamed) throw new UsageError(`there is no built worker in ${options.worker}`);
-      continue;
-    }
+    const one = await contender(id, building, say);
+    if (one === undefined) continue;
     signal.throwIfAborted();
     const server = await serve(one, runtime);
     const entry = { ...one, server };
@@ -157,11 +143,14 @@ async function measure(entries, options, signal) {
 
 async function run(options, started, signal) {
   const wrk = options.check ? undefined : wrkVersion();
-  const runtime = { ...compatibility(), kv: options.kv };
-  await start(options, runtime, started, signal);
+  const { compatibility, bindings } = project();
+  const runtime = { ...compatibility, kv: options.kv };
+  await start(options, { runtime, bindings }, started, signal);
   signal.throwIfAborted();
   if (options.check) return;
 
+  const [busy] = loadavg();
+  if (busy > availableParallelism() / 2) say(`note: this machine is busy (load average ${busy.toFixed(1)}); look at the ranges, not the medians`);
   const samples = await measure(started, options, signal);
   const order = started.map(({ id }) => id);
   const result = {

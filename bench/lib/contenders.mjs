@@ -1,6 +1,5 @@
 // Who is measured: id, name, kind, the modules of the worker, and its bindings.
 
-import { existsSync } from "node:fs";
 import { mkdir, readdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -11,14 +10,14 @@ const PEERS = path.join(import.meta.dirname, "..", "peers");
 /** In the order in which they are loaded and listed. */
 export const CONTENDERS = ["broker", "jose", "bare-js", "bare-rs"];
 
-/** The modules of a built worker: `index.js` first, then every other script and wasm file of the folder. */
+/** The modules of a built worker: the entry (`index.js` or `entry.js`) first, then every other script and wasm file. */
 export async function modulesOf(folder) {
   const kinds = { ".js": "esModule", ".mjs": "esModule", ".wasm": "wasm" };
-  const files = (await readdir(folder, { recursive: true }))
-    .filter((name) => path.extname(name) in kinds)
-    .sort((a, b) => Number(b === "index.js") - Number(a === "index.js") || a.localeCompare(b));
-  if (files[0] !== "index.js") throw new Error(`${folder} has no index.js; build the worker, or name its folder with --worker`);
-  return files.map((name) => ({ name, kind: kinds[path.extname(name)], file: path.join(folder, name) }));
+  const files = (await readdir(folder, { recursive: true })).filter((name) => path.extname(name) in kinds);
+  const entry = ["index.js", "entry.js"].find((name) => files.includes(name));
+  if (entry === undefined) throw new Error(`${folder} has no index.js or entry.js; it is not the folder of a built worker`);
+  return [entry, ...files.filter((name) => name !== entry)]
+    .map((name) => ({ name, kind: kinds[path.extname(name)], file: path.join(folder, name) }));
 }
 
 /** Bundles the jose peer into one module in `folder`. `plugins` lets a test break it on purpose. */
@@ -40,27 +39,22 @@ export async function bundleJose(folder, plugins = []) {
 }
 
 /**
- * The broker's own bindings beside the KV namespace and the variables, which every contender of its kind has.
- * `rateLimits` and `durableObjects` as in workerd.mjs.
- */
-const BROKER_BINDINGS = { durableObjects: {}, rateLimits: [] };
-
-/**
- * One contender. `settings`: `worker` (folder of the built broker), `scratch` (folder for what is built here), `fixture`,
+ * One contender. `settings`: `worker` (folder of the built broker, if there is one) and
+ * `bindings` (its own, beside KV and variables), `scratch` (folder for what is built here), `fixture`,
  * `mayBuild` (whether the slow first build of the Rust floor is wanted), `signal` (ends a build).
  * Answers `undefined` and says why, where a contender cannot take part.
  */
-export async function contender(id, { worker, scratch, fixture, ...building }, say) {
+export async function contender(id, { worker, bindings, scratch, fixture, ...building }, say) {
   const kv = "SESSIONS";
   switch (id) {
     case "broker":
-      if (!existsSync(path.join(worker, "index.js"))) {
-        say("broker: left out, no built worker there; build it, or name its folder with --worker");
+      if (worker === undefined) {
+        say("broker: left out, no built worker was named (--worker)");
         return undefined;
       }
       return {
         id, name: "broker (Rust)", kind: "broker", modules: await modulesOf(worker),
-        bindings: { kv, vars: fixture.vars, ...BROKER_BINDINGS },
+        bindings: { kv, vars: fixture.vars, ...bindings },
       };
     case "jose":
       return {

@@ -8,7 +8,7 @@ const STATUS = {
 export function failure(kind, message, headers) {
   return new Response(JSON.stringify({ error: kind, message }), {
     status: STATUS[kind],
-    headers: { "content-type": "application/json", ...headers },
+    headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
   });
 }
 
