@@ -1,0 +1,88 @@
+// One load: wrk against one origin for a fixed time, and the CPU time that the server used for it.
+
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { cpuMicroseconds } from "./proc.mjs";
+
+const SCRIPT = fileURLToPath(new URL("wrk.lua", import.meta.url));
+const GRACE_MS = 10_000;
+
+/** The version of the wrk on PATH. Throws with the remedy where there is none. */
+export function wrkVersion() {
+  try {
+    // wrk prints its version with its usage, and fails.
+    execFileSync("wrk", ["-v"], { encoding: "utf8", stdio: "pipe" });
+    return "unknown";
+  } catch (error) {
+    if (error.code === "ENOENT") throw new Error("wrk is not on PATH; install it: apt-get install -y wrk");
+    return /^wrk (?:debian\/)?(\S+)/.exec(`${error.stdout}${error.stderr}`)?.[1] ?? "unknown";
+  }
+}
+
+function wrk(origin, file, { seconds, connections, signal }) {
+  return new Promise((resolve, reject) => {
+    const child = spawn("wrk", ["--threads", "1", "--connections", String(connections), "--duration", `${seconds}s`,
+      "--script", SCRIPT, origin], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { PATH: process.env.PATH, BENCH_REQUESTS: file },
+      signal,
+      killSignal: "SIGKILL",
+      timeout: seconds * 1000 + GRACE_MS,
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (chunk) => { output += chunk; });
+    child.once("error", reject);
+    child.once("close", (code, end) => {
+      const [, result] = /^BENCH (\{.*\})$/m.exec(output) ?? [];
+      if (code === 0 && result !== undefined) resolve(JSON.parse(result));
+      else reject(new Error(`wrk failed (${end ?? `exit code ${code}`}): ${output.trim().slice(-500)}`));
+    });
+  });
+}
+
+/** The requests as wrk.lua reads them. A tab or newline would be another field or another request. */
+function serialise(requests) {
+  return requests.map(({ method, path: target, headers = {} }) => {
+    const fields = [method, target, ...Object.entries(headers).flat()];
+    if (fields.some((field) => /[\t\r\n]/.test(field))) throw new Error("a request field has a tab or a newline");
+    return fields.join("\t");
+  }).join("\n") + "\n";
+}
+
+/**
+ * Loads `server` with `requests` in turn and answers
+ * `{ requests, requestsPerSecond, cpuMicrosecondsPerRequest, p50, p99 }` (latencies in microseconds).
+ * Every answer must have `status`; anything else throws.
+ */
+export async function load(server, requests, status, options) {
+  const folder = await mkdtemp(path.join(tmpdir(), "edge-broker-load-"));
+  try {
+    const file = path.join(folder, "requests");
+    await writeFile(file, serialise(requests));
+    const before = cpuMicroseconds(server.pid);
+    const result = await wrk(server.origin, file, options);
+    const cpu = cpuMicroseconds(server.pid) - before;
+    assertStatuses(result, status);
+    return {
+      requests: result.requests,
+      requestsPerSecond: (result.requests * 1e6) / result.microseconds,
+      cpuMicrosecondsPerRequest: cpu / result.requests,
+      p50: result.p50,
+      p99: result.p99,
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Throws unless there were answers, all of them with `status`, and no socket error. */
+export function assertStatuses({ requests, statuses, socketErrors }, status) {
+  const others = Object.entries(statuses).filter(([seen]) => seen !== String(status));
+  if (requests === 0 || socketErrors > 0 || others.length > 0) {
+    const seen = Object.entries(statuses).map(([code, count]) => `${count} × ${code}`).join(", ") || "none";
+    throw new Error(`the load expected only ${status} and got: ${seen}; socket errors: ${socketErrors}`);
+  }
+}

@@ -1,0 +1,130 @@
+// The loads: what is sent, the one status that must come back, and what a right answer is.
+//
+// A check throws an AssertionError that names what is wrong; it never prints a token.
+
+import assert from "node:assert/strict";
+import { calculateJwkThumbprint, createLocalJWKSet, jwtVerify } from "jose";
+import { AUDIENCE, ISSUER, TOKEN_TTL } from "./fixture.mjs";
+
+export const DISCOVERY = "/.well-known/openid-configuration";
+export const JWKS = "/.well-known/jwks.json";
+export const MINT = "/v1/mint-oidc-jwt";
+
+export const bearer = (token) => ({ authorization: `Bearer ${token}` });
+const post = (token) => ({ method: "POST", path: MINT, headers: bearer(token) });
+const get = (path, headers = {}) => ({ method: "GET", path, headers });
+
+function assertCacheable({ headers }) {
+  assert.equal(headers.get("cache-control"), "public, max-age=900", "Cache-Control");
+  assert.equal(headers.get("access-control-allow-origin"), "*", "Access-Control-Allow-Origin");
+  assert.match(headers.get("etag") ?? "", /^"[^"]+"$/, "a strong ETag");
+}
+
+function assertPublished(answer) {
+  assertCacheable(answer);
+  assert.match(answer.headers.get("content-type") ?? "", /^application\/json/, "Content-Type");
+}
+
+function checkDiscovery(answer) {
+  assertPublished(answer);
+  const document = JSON.parse(answer.body);
+  assert.equal(document.issuer, ISSUER, "issuer");
+  assert.equal(document.jwks_uri, `${ISSUER}${JWKS}`, "jwks_uri");
+  assert.deepEqual(document.id_token_signing_alg_values_supported, ["ES256"], "signing algorithms");
+  assert.ok(document.claims_supported.includes("https://aws.amazon.com/tags"), "claims_supported has the tags claim");
+}
+
+async function checkJwks(answer) {
+  assertPublished(answer);
+  const { keys } = JSON.parse(answer.body);
+  assert.equal(keys.length, 1, "number of keys");
+  const [key] = keys;
+  assert.deepEqual(Object.keys(key).sort(), ["alg", "crv", "kid", "kty", "use", "x", "y"], "members of the key");
+  assert.equal(key.kid, await calculateJwkThumbprint(key), "kid is the RFC 7638 thumbprint");
+}
+
+/** The claims of a mint's answer, verified against the contender's own key set. */
+export async function mintedClaims({ headers, body }, { jwks }) {
+  assert.equal(headers.get("cache-control"), "no-store", "Cache-Control");
+  const { jwt, ...rest } = JSON.parse(body);
+  const { payload, protectedHeader } = await jwtVerify(jwt, createLocalJWKSet(jwks), {
+    issuer: ISSUER, audience: AUDIENCE, algorithms: ["ES256"], typ: "JWT",
+  });
+  assert.deepEqual(Object.keys(protectedHeader).sort(), ["alg", "kid", "typ"], "members of the header");
+  assert.deepEqual(rest, { wallet: payload.agentkeys_user_wallet, expiration: payload.exp }, "what stands beside the token");
+  return payload;
+}
+
+/** Exactly the claims of the wire, for a session that adds none, and `ttl` seconds to live. */
+export function assertClaims(payload, wallet, ttl) {
+  const { iat, exp, jti, ...named } = payload;
+  assert.deepEqual(named, {
+    iss: ISSUER,
+    sub: `agentkeys:agent:${wallet}`,
+    aud: AUDIENCE,
+    agentkeys_user_wallet: wallet,
+    "https://aws.amazon.com/tags": {
+      principal_tags: { agentkeys_user_wallet: [wallet] },
+      transitive_tag_keys: ["agentkeys_user_wallet"],
+    },
+  }, "claims");
+  assert.match(jti, /^[\w-]{22,}$/, "a jti of at least 128 bits");
+  assert.ok(Math.abs(iat - Date.now() / 1000) < 5, "iat is now");
+  assert.equal(exp - iat, ttl, "lifetime in seconds");
+}
+
+async function checkMint(answer, context) {
+  assertClaims(await mintedClaims(answer, context), context.fixture.live[0].wallet, TOKEN_TTL);
+}
+
+function checkRefused({ headers, body }) {
+  assert.equal(JSON.parse(body).error, "unauthorized", "error kind");
+  assert.match(headers.get("www-authenticate") ?? "", /^Bearer .*error="invalid_token"/, "WWW-Authenticate");
+}
+
+const checkOk = ({ body }) => assert.equal(body, "ok", "body");
+
+/**
+ * By name: `title`, `kind` of contender, expected `status`, `requests(context)` to send in turn, `check(answer, context)` of
+ * the answer to the first of them, and `floor`: the bare route that does the least of the same. `context` is
+ * `{ fixture, etag, jwks }` of one contender.
+ */
+export const ROUTES = {
+  discovery: { title: "discovery", kind: "broker", status: 200, floor: "ok", requests: () => [get(DISCOVERY)], check: checkDiscovery },
+  "discovery-304": {
+    title: "discovery, 304", kind: "broker", status: 304, floor: "ok",
+    requests: ({ etag }) => [get(DISCOVERY, { "if-none-match": etag })],
+    check: assertCacheable,
+  },
+  jwks: { title: "JWKS", kind: "broker", status: 200, floor: "ok", requests: () => [get(JWKS)], check: checkJwks },
+  mint: {
+    title: "mint", kind: "broker", status: 200, floor: "kv",
+    requests: ({ fixture }) => fixture.live.map(({ token }) => post(token)),
+    check: checkMint,
+  },
+  "mint-refused": {
+    title: "mint, refused", kind: "broker", status: 401, floor: "kv",
+    requests: ({ fixture }) => fixture.unknown.map(post),
+    check: checkRefused,
+  },
+  ok: { title: "floor: nothing", kind: "bare", status: 200, requests: () => [get("/ok")], check: checkOk },
+  kv: { title: "floor: one KV read", kind: "bare", status: 200, requests: () => [get("/kv")], check: checkOk },
+};
+
+const TIMEOUT_MS = 10_000;
+
+/** Sends one request; answers status, headers and body text. */
+export async function send(origin, { method, path, headers = {}, body }) {
+  const response = await fetch(origin + path, {
+    method, headers, body, redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  return { status: response.status, headers: response.headers, body: await response.text() };
+}
+
+/** One request of `route`, its answer checked. */
+export async function probe(origin, route, context) {
+  const answer = await send(origin, route.requests(context)[0]);
+  assert.equal(answer.status, route.status, `status of ${route.title}`);
+  await route.check(answer, context);
+  return answer;
+}
