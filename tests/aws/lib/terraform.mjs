@@ -57,13 +57,14 @@ export function terraformEnvironment(dir, extra = {}) {
 }
 
 /**
- * A copy of `aws/` to work in. Returns `tf(folder, ...args)`, which runs Terraform in that folder of the copy, and
- * `dir`, the copy.
+ * A copy of `aws/` (or of another workspace, with what is installed there) to work in. Returns `dir`, the copy, and
+ * `tf(folder, ...args)`, which runs Terraform in that folder of it.
  */
-export function workspace(dir, extraEnvironment) {
+export function workspace(dir, extraEnvironment, from = join(root, 'aws')) {
   const copy = join(dir, 'aws');
   mkdirSync(dir, { recursive: true });
-  cpSync(join(root, 'aws'), copy, { recursive: true, filter: (path) => !path.includes('/.terraform') });
+  const installed = from !== join(root, 'aws');
+  cpSync(from, copy, { recursive: true, verbatimSymlinks: true, filter: (path) => installed || !/\/\.terraform|\.tfstate/.test(path) });
   const env = terraformEnvironment(dir, extraEnvironment);
   const tf = (folder, ...args) => run(terraform, args, { cwd: join(copy, folder), env });
   return { dir: copy, tf };
@@ -85,10 +86,11 @@ export async function installProvider({ tf }, folder) {
   throw new Error(`terraform init failed in ${folder}\n${stdout}\n${stderr}`);
 }
 
+let files = 0;
+
 /** Writes values for `-var-file` beside the copy in `work` and returns the argument. Null is Terraform's null there. */
 export function varFile(work, values) {
   const file = join(work.dir, '..', `values-${(files += 1)}.tfvars.json`);
   writeFileSync(file, JSON.stringify(values));
   return `-var-file=${file}`;
 }
-let files = 0;
