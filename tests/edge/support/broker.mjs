@@ -103,6 +103,20 @@ class Broker {
     await (await this.sessions()).put(recordKey(token), typeof content === "string" ? content : JSON.stringify(content));
   }
 
+  /** Instrumented only: sets faults, clock and canary. */
+  async instruments(settings) {
+    const answer = await fetch(`${this.origin}/__instruments`, { method: "POST", body: JSON.stringify(settings) });
+    assert.equal(answer.status, 200, "this broker has no instruments");
+    return answer.json();
+  }
+
+  /** Instrumented only: KV reads, deletions and signatures that `steps` cost. */
+  async counted(steps = async () => {}) {
+    await (await fetch(`${this.origin}/__instruments`)).json();
+    await steps();
+    return (await fetch(`${this.origin}/__instruments`)).json();
+  }
+
   /** The log lines so far. */
   logs() {
     return this.#server.getLogs().map(({ message }) => message);
