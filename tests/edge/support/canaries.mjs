@@ -1,0 +1,21 @@
+// What must never be seen: every session token and every private key member that the tests make is put under guard
+// here, and everything that a broker answers or logs is searched for it.
+import assert from "node:assert/strict";
+
+const guarded = new Map();
+
+/** Puts a secret under guard for the rest of this process. */
+export function guard(what, secret) {
+  // Shorter ones (an empty member of a broken key) would be found by chance.
+  if (secret.length >= 16) guarded.set(secret, what);
+  return secret;
+}
+
+/** Stack traces: V8's lines, Rust's panics, wasm frames, and paths of this machine. */
+const TRACES = [/\n\s+at .+:\d+:\d+/, /panicked at/, /wasm-function\[/, /\b(?:src|rustc|registry)\/[\w./-]+\.rs\b/, /RuntimeError/];
+
+/** Fails if a text shows a guarded secret or a stack trace. */
+export function assertNoCanary(text, where) {
+  for (const [secret, what] of guarded) assert.ok(!text.includes(secret), `${where} shows ${what}`);
+  for (const trace of TRACES) assert.doesNotMatch(text, trace, `${where} shows a stack trace`);
+}
