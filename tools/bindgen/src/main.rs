@@ -30,7 +30,7 @@ fn main() -> Result<()> {
         .with_context(|| format!("{} is not the wasm of the worker", wasm.display()))?;
     let is_unused = |export: &str| UNUSED_CLASSES.iter().any(|class| belongs_to(export, class));
     let module = generated.wasm_mut();
-    let unused: Vec<_> = module.exports.iter().filter(|export| is_unused(&export.name)).map(|export| export.id()).collect();
+    let unused: Vec<_> = module.exports.iter().filter(|export| is_unused(&export.name)).map(walrus::Export::id).collect();
     for export in unused {
         module.exports.delete(export);
     }
