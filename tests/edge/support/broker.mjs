@@ -103,18 +103,29 @@ class Broker {
     await (await this.sessions()).put(recordKey(token), typeof content === "string" ? content : JSON.stringify(content));
   }
 
-  /** Instrumented only: sets faults, clock and canary. */
+  /** Instrumented only: sets faults, clock, canary, environment (support/instrumented/instruments.mjs); the counts so far. */
   async instruments(settings) {
-    const answer = await fetch(`${this.origin}/__instruments`, { method: "POST", body: JSON.stringify(settings) });
+    const answer = await fetch(`${this.origin}/__instruments`, settings && { method: "POST", body: JSON.stringify(settings) });
     assert.equal(answer.status, 200, "this broker has no instruments");
     return answer.json();
   }
 
-  /** Instrumented only: KV reads, deletions and signatures that `steps` cost. */
+  /** Instrumented only: KV reads, deletions, signatures and imported keys that `steps` cost. */
   async counted(steps = async () => {}) {
-    await (await fetch(`${this.origin}/__instruments`)).json();
+    await this.instruments();
     await steps();
-    return (await fetch(`${this.origin}/__instruments`)).json();
+    const { instances, ...counts } = await this.instruments();
+    return counts;
+  }
+
+  /**
+   * Instrumented only: a fresh instance with exactly these variables and secrets, in milliseconds where a real deployment
+   * takes a second. `undefined` leaves a variable out.
+   */
+  async redeploy(environment) {
+    const { instances } = await this.instruments({ environment, faults: {}, ahead: 0, instance: "new" });
+    await this.request("/healthz");
+    assert.equal((await this.instruments()).instances, instances + 1, "the instance was not renewed");
   }
 
   /** The log lines so far. */

@@ -3,11 +3,14 @@
 /** What was counted since the last reset. */
 export const counts = { reads: 0, deletes: 0, signatures: 0, imports: 0, keys: [] };
 
-/** What is made to go wrong: `{kv, sign, random}` by name, and the seconds the clock is ahead. */
-export const settings = { faults: {}, ahead: 0 };
+/**
+ * What is made to go wrong: `{kv, deletion, sign, random}` by name; the seconds the clock is ahead; the text that upstreams
+ * fail with; and the variables and secrets that the broker finds instead of the worker's own.
+ */
+export const settings = { faults: {}, ahead: 0, canary: "", environment: undefined };
 
 /** What upstreams say when they fail. The broker must never repeat it. */
-const upstreamSays = () => new Error(`KV GET failed: 500 ${settings.canary ?? ""}`);
+const upstreamSays = () => new Error(`KV GET failed: 500 ${settings.canary}`);
 
 const realNow = Date.now;
 Date.now = () => realNow() + settings.ahead * 1000;
@@ -38,11 +41,17 @@ WebAssembly.Instance = class extends Instance {
   }
 };
 
+/** How many instances there have been. */
+export const instances = () => memories.length;
+
 /** Makes the running instance trap on its next step. */
 export function breakMemory() {
-  const memory = memories.at(-1);
-  new Uint8Array(memory.buffer).fill(0xff);
-  return memories.length;
+  new Uint8Array(memories.at(-1).buffer).fill(0xff);
+}
+
+/** Has the next request set up a fresh instance, as after a panic and as after a deployment. */
+export function renew() {
+  globalThis.__worker_init_state.criticalError = true;
 }
 
 /** A namespace that counts, and fails as it is told to. */
@@ -80,6 +89,7 @@ export function instrument(namespace) {
     delete(key) {
       counts.deletes += 1;
       counts.keys.push(key);
+      if (key.startsWith(settings.faults.deletion ?? "no key")) return Promise.reject(upstreamSays());
       return faulty(() => namespace.delete(key));
     },
     list: (...parameters) => namespace.list(...parameters),
