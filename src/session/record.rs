@@ -158,7 +158,7 @@ impl SessionRecord {
         if self.max_token_ttl.is_some_and(|seconds| !TOKEN_TTL_SECONDS.contains(&seconds)) {
             return Err(BrokenRecord::MaxTokenTtl);
         }
-        let is_own = |key: &TagKey| OWN_TAGS.iter().any(|own| key.as_str().to_lowercase() == *own);
+        let is_own = |key: &TagKey| OWN_TAGS.iter().any(|own| key.folded() == *own);
         if self.tags.tags().iter().any(|(key, _)| is_own(key)) {
             return Err(BrokenRecord::OwnTag);
         }
