@@ -18,3 +18,4 @@ mod support;
 mod certificate;
 mod config;
 mod keys;
+mod session_record;
