@@ -18,7 +18,7 @@
 //! | [`readiness`] | what `/readyz` checks and says |
 //! | [`event`] | the one log line of a request |
 //! | [`error`] | what can go wrong, and the answer each wrong has |
-//! | [`wallet`], [`time`], [`encoding`] | small types that everybody uses |
+//! | [`wallet`], [`time`], [`encoding`], `json` | small things that everybody uses |
 //! | `edge` | the only room that knows the Workers runtime; compiled for wasm32 alone |
 //!
 //! Every room but `edge` is pure: no IO, no clock, no randomness, no JavaScript. What they need from outside comes
@@ -35,6 +35,7 @@ pub mod encoding;
 pub mod error;
 pub mod event;
 pub mod http;
+mod json;
 pub mod keys;
 pub mod mint;
 pub mod readiness;

@@ -48,10 +48,12 @@ impl TryFrom<String> for RoleArn {
 
 /// `path/…/name`: printable ASCII in the path, `[\w+=,.@-]` in the name.
 fn is_path_and_name(text: &str) -> bool {
-    let (path, name) = text.rsplit_once('/').unwrap_or(("", text));
+    let (path, name) = text.rsplit_once('/').map_or((None, text), |(path, name)| (Some(path), name));
     let name_fits = (1..=64).contains(&name.len()) && name.chars().all(super::characters::is_name_character);
     // Wildcards and the claim's own separator are printable, and yet never part of an exact ARN.
-    let path_fits = path.len() <= 510 && path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'*' | b'?' | b';'));
+    let path_fits = path.is_none_or(|path| {
+        (1..=510).contains(&path.len()) && path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'*' | b'?' | b';'))
+    });
     name_fits && path_fits
 }
 
@@ -99,6 +101,7 @@ mod tests {
             "agent",
             "arn:aws:iam::123456789012:role/",
             "arn:aws:iam::123456789012:role/*",
+            "arn:aws:iam::123456789012:role//agent",
             "arn:aws:iam::123456789012:role/a*/agent",
             "arn:aws:iam::12345678901:role/agent",
             "arn:aws:iam:us-east-1:123456789012:role/agent",

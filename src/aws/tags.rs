@@ -28,7 +28,20 @@ impl TagKey {
     /// Whether two keys are one to AWS, which ignores case.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        self.0 == other.0 || self.0.to_lowercase() == other.0.to_lowercase()
+        self.0 == other.0 || self.folded() == other.folded()
+    }
+
+    /// The key without its case. How AWS folds is not published, so letters that only some foldings make one are one here:
+    /// the long s, the i with no dot and with two, the final sigma.
+    #[must_use]
+    pub(crate) fn folded(&self) -> String {
+        let common = |letter: char| match letter {
+            'ſ' => 's',
+            'ı' | 'İ' => 'i',
+            'ς' => 'σ',
+            letter => letter,
+        };
+        self.0.chars().flat_map(|letter| common(letter).to_lowercase()).collect()
     }
 }
 
@@ -137,7 +150,7 @@ impl SessionTags {
 fn has_repeated<'a>(keys: impl Iterator<Item = &'a TagKey>) -> bool {
     let mut known: Vec<String> = Vec::new();
     for key in keys.take(TAGS_MAX.saturating_add(1)) {
-        let folded = key.0.to_lowercase();
+        let folded = key.folded();
         if known.contains(&folded) {
             return true;
         }

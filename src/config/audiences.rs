@@ -7,6 +7,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::aws::{Audience, STS_AUDIENCE};
+use crate::json;
 use crate::keys::Alg;
 
 /// An audience, with the algorithm its relying party insists on.
@@ -47,6 +48,7 @@ impl<'de> Deserialize<'de> for AllowedAudience {
 #[serde(deny_unknown_fields)]
 struct WithAlg {
     audience: Audience,
+    #[serde(default, deserialize_with = "json::present")]
     alg: Option<Alg>,
 }
 

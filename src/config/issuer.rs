@@ -11,17 +11,20 @@ pub struct Issuer {
     host: core::ops::Range<usize>,
 }
 
-const RULE: &str = "is an https URL (http for localhost, 127.0.0.1 and [::1] only) of at most 255 characters: a lower-case host, \
-                    a path if wanted, no user, query, fragment, empty or dot segment, and no trailing slash";
+const RULE: &str = "is an https URL (http for localhost, 127.0.0.1 and [::1] only) of at most 255 characters: a lower-case host name, \
+                    a port other than the scheme's own and a path if wanted, no user, query, fragment, empty or dot segment, \
+                    and no trailing slash";
 
 impl Issuer {
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
         let (scheme, rest) = text.split_once("://").ok_or(RULE)?;
         let (authority, path) = rest.split_once('/').map_or((rest, None), |(authority, path)| (authority, Some(path)));
-        let host = host_of(authority).ok_or(RULE)?;
+        let (host, port) = host_and_port(authority).ok_or(RULE)?;
         let scheme_fits = scheme == "https" || (scheme == "http" && matches!(host, "localhost" | "127.0.0.1" | "[::1]"));
+        // A URL parser drops the scheme's own port, and a relying party then compares something else.
+        let port_fits = !matches!((scheme, port), ("https", Some(443)) | ("http", Some(80)));
         let path_fits = path.is_none_or(|path| path.split('/').all(is_segment));
-        if text.len() <= ISSUER_CHARACTERS_MAX && scheme_fits && path_fits {
+        if text.len() <= ISSUER_CHARACTERS_MAX && scheme_fits && port_fits && path_fits {
             let start = scheme.len().saturating_add("://".len());
             Ok(Self { url: text.to_owned(), host: start..start.saturating_add(authority.len()) })
         } else {
@@ -60,21 +63,31 @@ impl fmt::Display for Issuer {
     }
 }
 
-/// The host of `host[:port]`, where both are well formed.
-fn host_of(authority: &str) -> Option<&str> {
+/// Host and port of `host[:port]`, where both are well formed.
+fn host_and_port(authority: &str) -> Option<(&str, Option<u16>)> {
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (authority, None),
     };
-    let port_fits =
-        port.is_none_or(|port| !port.starts_with('0') && port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok());
+    let port = match port {
+        Some(digits) if digits.starts_with('0') || !digits.bytes().all(|byte| byte.is_ascii_digit()) => return None,
+        Some(digits) => Some(digits.parse().ok()?),
+        None => None,
+    };
+    (matches!(host, "127.0.0.1" | "[::1]") || is_name(host)).then_some((host, port))
+}
+
+/// A host name in lower case. A last label that starts with a digit is no top-level domain but a number, which a URL parser
+/// rewrites to an IP address.
+fn is_name(host: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
             && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    (port_fits && (host == "[::1]" || host.split('.').all(is_label))).then_some(host)
+    let last_starts_with_a_digit = host.rsplit('.').next().is_some_and(|label| label.starts_with(|first: char| first.is_ascii_digit()));
+    host.split('.').all(is_label) && !last_starts_with_a_digit
 }
 
 /// A path segment that no URL parser rewrites: unreserved characters (RFC 3986 §2.3), not a dot segment.
@@ -93,6 +106,8 @@ mod tests {
             ("https://keys.example.com", "keys.example.com", ""),
             ("https://keys.example.com/a/b", "keys.example.com", "/a/b"),
             ("https://localhost:8787", "localhost:8787", ""),
+            ("https://keys.example.com:80", "keys.example.com:80", ""),
+            ("https://7.keys.example.com", "7.keys.example.com", ""),
             ("http://localhost:8787/x", "localhost:8787", "/x"),
             ("http://127.0.0.1", "127.0.0.1", ""),
             ("http://[::1]:8787", "[::1]:8787", ""),
@@ -128,6 +143,14 @@ mod tests {
             "https://keys.example.com:0443",
             "https://keys.example.com:99999",
             "https://keys.example.com:",
+            "https://keys.example.com:443",
+            "https://keys.example.com:+8443",
+            "http://localhost:80",
+            "https://127.1",
+            "https://0x7f.0.0.1",
+            "https://10.0.0.010",
+            "https://2130706433",
+            "https://[::2]",
             "https://keys..example.com",
             "https://-keys.example.com",
             "https://keys_a.example.com",

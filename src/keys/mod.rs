@@ -21,6 +21,7 @@ pub const SECRET_PREFIX: &str = "SIGNING_KEY_";
 
 /// A signature algorithm (RFC 7518 §3.1). A type, never a text taken from a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub enum Alg {
     /// ECDSA on P-256 with SHA-256.
     #[serde(rename = "ES256")]
@@ -38,5 +39,13 @@ impl Alg {
             Self::Es256 => "ES256",
             Self::Rs256 => "RS256",
         }
+    }
+}
+
+impl TryFrom<String> for Alg {
+    type Error = &'static str;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        [Self::Es256, Self::Rs256].into_iter().find(|alg| alg.as_str() == name).ok_or("an algorithm is ES256 or RS256")
     }
 }

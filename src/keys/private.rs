@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::certificate::certifies;
 use super::{Alg, PublicJwk, PublicKey};
 use crate::encoding::from_base64url;
+use crate::json::{self, Member};
 use crate::time::UnixTime;
 
 /// The most bytes of a secret: Workers' own limit is 5 KB.
@@ -40,33 +41,33 @@ impl BrokenKey {
     pub const NOT_A_PAIR: Self = Self("its private and public parts do not make one key pair; make a new one with edge-broker keygen");
 }
 
+type Text = Member<String>;
+
 /// The members of a private JWK that may stand in a secret.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct Jwk {
     kty: String,
-    crv: Option<String>,
-    x: Option<String>,
-    y: Option<String>,
-    n: Option<String>,
-    e: Option<String>,
-    d: Option<String>,
-    p: Option<String>,
-    q: Option<String>,
-    dp: Option<String>,
-    dq: Option<String>,
-    qi: Option<String>,
-    alg: Option<String>,
-    kid: Option<String>,
+    crv: Text,
+    x: Text,
+    y: Text,
+    n: Text,
+    e: Text,
+    d: Text,
+    p: Text,
+    q: Text,
+    dp: Text,
+    dq: Text,
+    qi: Text,
+    alg: Text,
+    kid: Text,
     #[serde(rename = "use")]
-    usage: Option<String>,
-    #[serde(default)]
-    key_ops: Option<Vec<String>>,
-    #[serde(default)]
+    usage: Text,
+    key_ops: Member<Vec<String>>,
     #[allow(dead_code, reason = "exports of Web Crypto have it, and it says nothing about the key")]
-    ext: Option<bool>,
-    nbf: Option<UnixTime>,
-    x5c: Option<Vec<String>>,
+    ext: Member<bool>,
+    nbf: Member<UnixTime>,
+    x5c: Member<Vec<String>>,
 }
 
 /// The members that Web Crypto imports.
@@ -89,25 +90,25 @@ impl PrivateKey {
         if secret.len() > SECRET_BYTES_MAX {
             return Err(BrokenKey("is longer than 16384 bytes"));
         }
-        let jwk: Jwk = serde_json::from_str(secret).map_err(|_| NOT_A_JWK)?;
+        let jwk: Jwk = json::object(secret).ok_or(NOT_A_JWK)?;
         let (public, import) = match jwk.kty.as_str() {
             "EC" => jwk.p256()?,
             "RSA" => jwk.rsa()?,
             _ => return Err(BrokenKey("kty is EC (for ES256) or RSA (for RS256)")),
         };
-        if jwk.alg.is_some_and(|alg| alg != public.alg().as_str()) {
+        if jwk.alg.0.is_some_and(|alg| alg != public.alg().as_str()) {
             return Err(BrokenKey("alg is ES256 for an EC key and RS256 for an RSA key"));
         }
-        if jwk.usage.is_some_and(|usage| usage != "sig") || jwk.key_ops.is_some_and(|ops| !ops.iter().any(|op| op == "sign")) {
+        if jwk.usage.0.is_some_and(|usage| usage != "sig") || jwk.key_ops.0.is_some_and(|ops| !ops.iter().any(|op| op == "sign")) {
             return Err(BrokenKey("use is sig and key_ops has sign, where they are there at all"));
         }
-        if jwk.kid.is_some_and(|kid| kid != public.thumbprint()) {
+        if jwk.kid.0.is_some_and(|kid| kid != public.thumbprint()) {
             return Err(BrokenKey("kid is the key's RFC 7638 thumbprint; leave it out and the broker computes it"));
         }
-        if !jwk.x5c.as_deref().is_none_or(|chain| certifies(chain, &public)) {
+        if !jwk.x5c.0.as_deref().is_none_or(|chain| certifies(chain, &public)) {
             return Err(BrokenKey("x5c is a list of one self-signed certificate of this very key, in padded base64 DER"));
         }
-        Ok(Self { public: PublicJwk::new(&public, jwk.x5c), not_before: jwk.nbf.unwrap_or(UnixTime::EPOCH), import })
+        Ok(Self { public: PublicJwk::new(&public, jwk.x5c.0), not_before: jwk.nbf.0.unwrap_or(UnixTime::EPOCH), import })
     }
 
     /// The entry it is published as.
@@ -138,29 +139,36 @@ impl PrivateKey {
 impl Jwk {
     fn p256(&self) -> Result<(PublicKey, String), BrokenKey> {
         const RULE: BrokenKey = BrokenKey("an EC key has crv P-256 and x, y, d of 32 bytes each in base64url");
-        let (Some("P-256"), Some(x), Some(y), Some(d)) = (self.crv.as_deref(), &self.x, &self.y, &self.d) else { return Err(RULE) };
-        if self.n.is_some() || self.e.is_some() || self.p.is_some() || from_base64url(d).is_none_or(|bytes| bytes.len() != 32) {
+        let [crv, x, y, d] = texts([&self.crv, &self.x, &self.y, &self.d]).ok_or(RULE)?;
+        let of_rsa = [&self.n, &self.e, &self.p, &self.q, &self.dp, &self.dq, &self.qi];
+        if crv != "P-256" || of_rsa.iter().any(|member| member.0.is_some()) || from_base64url(d).is_none_or(|bytes| bytes.len() != 32) {
             return Err(RULE);
         }
-        let public = PublicKey::p256(x.clone(), y.clone()).ok_or(RULE)?;
-        Ok((public, import(&Import::P256 { kty: "EC", crv: "P-256", x, y, d })))
+        let public = PublicKey::p256(x.to_owned(), y.to_owned()).ok_or(RULE)?;
+        Ok((public, import(&Import::P256 { kty: "EC", crv, x, y, d })))
     }
 
     #[allow(clippy::many_single_char_names, reason = "the names of RFC 7518 §6.3")]
     fn rsa(&self) -> Result<(PublicKey, String), BrokenKey> {
         const RULE: BrokenKey = BrokenKey("an RSA key has n, e, d, p, q, dp, dq, qi in base64url, 2048 to 8192 bits");
-        let [Some(n), Some(e), Some(d), Some(p), Some(q), Some(dp), Some(dq), Some(qi)] =
-            [&self.n, &self.e, &self.d, &self.p, &self.q, &self.dp, &self.dq, &self.qi].map(Option::as_deref)
-        else {
-            return Err(RULE);
-        };
+        let members = [&self.n, &self.e, &self.d, &self.p, &self.q, &self.dp, &self.dq, &self.qi];
+        let [n, e, d, p, q, dp, dq, qi] = texts(members).ok_or(RULE)?;
         let well_formed = [d, p, q, dp, dq, qi].iter().all(|text| from_base64url(text).is_some_and(|bytes| !bytes.is_empty()));
-        if self.crv.is_some() || self.x.is_some() || self.y.is_some() || !well_formed {
+        if !well_formed || [&self.crv, &self.x, &self.y].iter().any(|member| member.0.is_some()) {
             return Err(RULE);
         }
         let public = PublicKey::rsa(n.to_owned(), e.to_owned()).ok_or(RULE)?;
         Ok((public, import(&Import::Rsa { kty: "RSA", n, e, d, p, q, dp, dq, qi })))
     }
+}
+
+/// The texts of these members, where all are there.
+fn texts<const N: usize>(members: [&Text; N]) -> Option<[&str; N]> {
+    let mut texts = [""; N];
+    for (text, member) in texts.iter_mut().zip(members) {
+        *text = member.0.as_deref()?;
+    }
+    Some(texts)
 }
 
 fn import(members: &Import<'_>) -> String {

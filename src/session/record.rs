@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::aws::{Audience, Roles, SessionTags, SourceIdentity, TAGS_MAX, TagKey, TagValue, Violation};
 use crate::config::{OMNI_TAG, TOKEN_TTL_SECONDS, WALLET_TAG};
+use crate::json;
 use crate::time::UnixTime;
 use crate::wallet::Wallet;
 
@@ -129,8 +130,7 @@ impl SessionRecord {
         if text.len() > RECORD_BYTES_MAX {
             return Err(BrokenRecord::TooLong);
         }
-        let stored: Stored = serde_json::from_str(text).map_err(|_| BrokenRecord::Schema)?;
-        Self::try_from(stored)
+        Self::try_from(json::object::<Stored>(text).ok_or(BrokenRecord::Schema)?)
     }
 
     /// The record as it is stored.
@@ -158,7 +158,7 @@ impl SessionRecord {
         if self.max_token_ttl.is_some_and(|seconds| !TOKEN_TTL_SECONDS.contains(&seconds)) {
             return Err(BrokenRecord::MaxTokenTtl);
         }
-        let is_own = |key: &TagKey| OWN_TAGS.iter().any(|own| key.as_str().to_lowercase() == *own);
+        let is_own = |key: &TagKey| OWN_TAGS.iter().any(|own| key.folded() == *own);
         if self.tags.tags().iter().any(|(key, _)| is_own(key)) {
             return Err(BrokenRecord::OwnTag);
         }
@@ -181,19 +181,19 @@ struct Stored {
     wallet: Wallet,
     created_at: UnixTime,
     expires_at: UnixTime,
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "json::present", skip_serializing_if = "Option::is_none")]
     label: Option<String>,
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "json::present", skip_serializing_if = "Option::is_none")]
     audiences: Option<Vec<Audience>>,
     #[serde(default, skip_serializing_if = "StoredTags::is_empty")]
     tags: StoredTags,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     transitive_tags: Vec<TagKey>,
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "json::present", skip_serializing_if = "Option::is_none")]
     roles: Option<Roles>,
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "json::present", skip_serializing_if = "Option::is_none")]
     source_identity: Option<SourceIdentity>,
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "json::present", skip_serializing_if = "Option::is_none")]
     max_token_ttl: Option<u64>,
 }
 
@@ -225,11 +225,6 @@ impl From<SessionRecord> for Stored {
         let (tags, transitive_tags) = (StoredTags(tags.tags().to_vec()), tags.transitive().to_vec());
         Self { v: Version, wallet, created_at, expires_at, label, audiences, tags, transitive_tags, roles, source_identity, max_token_ttl }
     }
-}
-
-/// A member that may be absent and is never `null`.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 /// The record's version: the number 1.
