@@ -16,22 +16,28 @@ export const terraform = process.env.TERRAFORM ?? onPath('terraform');
 /** Why tests that only need the program are skipped, or false. */
 export const noTerraform = terraform ? false : 'terraform is not installed: put version 1.9 or newer on PATH';
 
-/** A directory laid out as `terraform providers mirror` does, that has the provider; or undefined. */
+/**
+ * A directory laid out as `terraform providers mirror` does, that has the provider; or undefined. EDGE_BROKER_TF_MIRROR
+ * names one; otherwise the usual places are looked at, Terraform's implied mirrors among them.
+ */
 export function providerMirror() {
+  const has = (dir) => {
+    const provider = join(dir, PROVIDER);
+    return existsSync(join(provider, PROVIDER_VERSION)) || existsSync(join(provider, 'index.json'));
+  };
+  const named = process.env.EDGE_BROKER_TF_MIRROR;
+  if (named) {
+    if (has(named)) return named;
+    throw new Error(`EDGE_BROKER_TF_MIRROR: ${named} has no ${PROVIDER} ${PROVIDER_VERSION}`);
+  }
   const data = process.env.XDG_DATA_HOME || join(homedir(), '.local/share');
-  const candidates = [
-    process.env.EDGE_BROKER_TF_MIRROR,
+  return [
     '/opt/tf-plugins',
     join(homedir(), '.terraform.d/plugins'),
     join(data, 'terraform/plugins'),
     '/usr/local/share/terraform/plugins',
     '/usr/share/terraform/plugins',
-  ];
-  return candidates.find((dir) => {
-    if (!dir) return false;
-    const provider = join(dir, PROVIDER);
-    return existsSync(join(provider, PROVIDER_VERSION)) || existsSync(join(provider, 'index.json'));
-  });
+  ].find(has);
 }
 
 /** The environment: what the user has set for Terraform or AWS does not count, nothing phones home. */
