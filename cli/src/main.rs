@@ -3,7 +3,9 @@
 //! Every command is a module with its arguments and a `run`. Results go to stdout, everything said about them to stderr;
 //! `--json` makes the result one JSON value. What went wrong is an [`Error`] with the exit code that `--help` documents.
 
+mod check;
 mod error;
+mod http;
 mod output;
 
 use std::process::ExitCode;
@@ -25,7 +27,9 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    Check(check::CheckArgs),
+}
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -36,6 +40,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command, _output: &Output) -> Result<ExitCode, Error> {
-    match command {}
+fn run(command: Command, output: &Output) -> Result<ExitCode, Error> {
+    match command {
+        Command::Check(args) => check::run(&args, output),
+    }
 }

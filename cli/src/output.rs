@@ -27,6 +27,11 @@ impl Output {
         writeln!(std::io::stdout().lock(), "{}", text.trim_end_matches('\n')).map_err(|_| Error::file("stdout is closed"))
     }
 
+    /// Whether the result is asked for as JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// A remark for people; never part of the result.
     pub(crate) fn remark(&self, text: &str) {
         // Where stderr is closed nobody is there to be told so.
