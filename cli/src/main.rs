@@ -5,9 +5,11 @@
 
 mod address;
 mod arguments;
+mod check;
 mod clock;
 mod duration;
 mod error;
+mod http;
 mod keygen;
 mod output;
 mod session;
@@ -34,6 +36,7 @@ struct Cli {
 #[derive(Subcommand)]
 #[allow(clippy::large_enum_variant, reason = "there is one, parsed once")]
 enum Command {
+    Check(check::CheckArgs),
     Keygen(keygen::KeygenArgs),
     Session(session::SessionArgs),
 }
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command, output: &Output) -> Result<ExitCode, Error> {
     match command {
+        Command::Check(args) => check::run(&args, output),
         Command::Keygen(args) => keygen::run(&args, output),
         Command::Session(args) => session::run(&args, output),
     }

@@ -26,6 +26,10 @@ pub const SOURCE_IDENTITY_CLAIM: &str = "https://aws.amazon.com/source_identity"
 
 /// The least and the most characters of a token (API model of `WebIdentityToken`).
 pub const TOKEN_CHARACTERS: core::ops::RangeInclusive<usize> = 4..=20_000;
+/// The characters of a subject in AWS's API model. STS itself was seen to take any text (and a number).
+pub const SUBJECT_CHARACTERS: core::ops::RangeInclusive<usize> = 6..=255;
+/// The seconds by which the clocks of an issuer and of STS may differ, both ways.
+pub const CLOCK_TOLERANCE_SECONDS: u64 = 300;
 /// The most session tags a token may carry.
 pub const TAGS_MAX: usize = 50;
 /// The most characters of an issuer URL that IAM registers.

@@ -1,0 +1,300 @@
+//! What STS takes and a careful team would not send. One small function a warning.
+
+use agentkeys_edge_broker::aws::{ROLES_CLAIM, SOURCE_IDENTITY_CLAIM, SUBJECT_CHARACTERS, SessionTags, TAGS_CLAIM, TagKey};
+use agentkeys_edge_broker::config::WALLET_TAG;
+use agentkeys_edge_broker::time::UnixTime;
+use agentkeys_edge_broker::wallet::Wallet;
+
+use super::json::Json;
+use super::rule::Warning;
+use super::verdict::Facts;
+use super::{Expectations, Token, issuer};
+use crate::http::is_loopback_http;
+
+/// The longest life of a token that nobody need explain, in seconds.
+const LIFETIME_MAX: i128 = 3_600;
+/// The age from which STS was once reported to call a token too old, in seconds.
+const AGE_MAX: i128 = 86_400;
+/// The bytes of tags from which the packed size is a worry: it cannot be computed outside AWS.
+const TAG_BYTES_MAX: usize = 2_048;
+
+/// Everything there is to say of a token besides the verdict.
+pub(super) fn warnings(token: &Token, facts: &Facts, expected: &Expectations, at: UnixTime) -> Vec<Warning> {
+    [
+        untagged(facts),
+        no_wallet_tag(facts),
+        wallet_form(facts),
+        wallet_mismatch(token, facts),
+        wallet_not_transitive(facts),
+        large_tags(facts),
+        unread_aws_claim(token),
+        repeated_members(token),
+        no_kid(facts),
+        issuer_not_given(expected),
+        loopback_issuer(facts),
+        issuer_with_port(facts),
+        audience_by_azp(token),
+        timestamp_in_a_string(token),
+        long_lifetime(facts),
+        ends_before_it_begins(facts),
+        within_tolerance(facts, at),
+        old(facts, at),
+        subject_form(token),
+        subject_length(facts),
+        role_not_given(facts),
+        ignored_roles(facts),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn untagged(facts: &Facts) -> Option<Warning> {
+    facts.untagged.then(|| {
+        Warning::new(
+            "untagged",
+            "UNTAGGED: this token has no session tags. STS takes it all the same, and every tenant would share one untagged session: \
+             nothing keeps one wallet from the data of another.",
+            "Put the claim https://aws.amazon.com/tags into the token: the broker's own tokens always have it. \
+             And require the tag in the role's trust policy: Null, aws:RequestTag/agentkeys_user_wallet, false.",
+        )
+    })
+}
+
+fn wallet_tag(tags: &SessionTags) -> Option<(&TagKey, &str)> {
+    tags.tags().iter().find(|(key, _)| key.as_str().eq_ignore_ascii_case(WALLET_TAG)).map(|(key, value)| (key, value.as_str()))
+}
+
+fn no_wallet_tag(facts: &Facts) -> Option<Warning> {
+    let tags = facts.tags.as_ref()?;
+    wallet_tag(tags).is_none().then(|| {
+        Warning::new(
+            "no-wallet-tag",
+            "No tag is agentkeys_user_wallet: policies that isolate by it match nothing, or everybody alike.",
+            "Send the tag agentkeys_user_wallet with the tenant's wallet.",
+        )
+    })
+}
+
+fn wallet_form(facts: &Facts) -> Option<Warning> {
+    let (_, value) = wallet_tag(facts.tags.as_ref()?)?;
+    let is_canonical = Wallet::try_from(value.to_owned()).is_ok_and(|wallet| wallet.as_str() == value);
+    (!is_canonical).then(|| {
+        Warning::new(
+            "wallet-tag-form",
+            "The tag agentkeys_user_wallet is not 0x and 40 lower-case hex digits: policies compare it letter by letter.",
+            "Send the wallet in lower case, in full.",
+        )
+    })
+}
+
+fn wallet_mismatch(token: &Token, facts: &Facts) -> Option<Warning> {
+    let (_, tag) = wallet_tag(facts.tags.as_ref()?)?;
+    let claim = token.claims.get(WALLET_TAG)?;
+    (claim.as_str() != Some(tag)).then(|| {
+        Warning::new(
+            "wallet-tag-mismatch",
+            "The claim agentkeys_user_wallet and the tag of that name differ: AWS goes by the tag, others may go by the claim.",
+            "Have the issuer put the same wallet into both.",
+        )
+    })
+}
+
+fn wallet_not_transitive(facts: &Facts) -> Option<Warning> {
+    let tags = facts.tags.as_ref()?;
+    let (key, _) = wallet_tag(tags)?;
+    (!tags.transitive().contains(key)).then(|| {
+        Warning::new(
+            "wallet-not-transitive",
+            "The tag agentkeys_user_wallet is not transitive: who chains to another role leaves it behind, or sets it anew.",
+            "Name agentkeys_user_wallet in transitive_tag_keys.",
+        )
+    })
+}
+
+fn large_tags(facts: &Facts) -> Option<Warning> {
+    let tags = facts.tags.as_ref()?;
+    let pairs = tags.tags().iter().map(|(key, value)| key.as_str().len().saturating_add(value.as_str().len()));
+    let bytes: usize = pairs.chain(tags.transitive().iter().map(|key| key.as_str().len())).sum();
+    (bytes > TAG_BYTES_MAX).then(|| {
+        Warning::new(
+            "large-tags",
+            format!(
+                "The tags and transitive keys have {bytes} bytes: packed, with a session policy, they may be more than AWS takes, \
+                 and only AWS can tell."
+            ),
+            "Send fewer or shorter tags, and look at PackedPolicySize in the answer.",
+        )
+    })
+}
+
+/// A claim of AWS's name space that STS is not known to read: most likely a misspelled one.
+fn unread_aws_claim(token: &Token) -> Option<Warning> {
+    let is_read = |name: &str| {
+        let of_tags = |rest: &str| rest.is_empty() || rest == "/transitive_tag_keys" || rest.starts_with("/principal_tags/");
+        name == ROLES_CLAIM || name == SOURCE_IDENTITY_CLAIM || name.strip_prefix(TAGS_CLAIM).is_some_and(of_tags)
+    };
+    let unread = token.claims.members().map(|(name, _)| name).find(|name| {
+        let lower = name.to_ascii_lowercase();
+        (lower.starts_with("https://aws.amazon.com/") || lower.starts_with("http://aws.amazon.com/")) && !is_read(name)
+    })?;
+    let shown: String = unread.chars().take(80).collect();
+    Some(Warning::new(
+        "unread-aws-claim",
+        format!("STS is not known to read the claim {shown:?}."),
+        "Check its spelling: tags, roles and source_identity under https://aws.amazon.com/ are read, and nothing else.",
+    ))
+}
+
+fn repeated_members(token: &Token) -> Option<Warning> {
+    let repeated = token.jws.header.repeated().or(token.claims.repeated()).or_else(|| {
+        let tags = token.claims.get(TAGS_CLAIM)?.as_object()?;
+        tags.repeated()
+    })?;
+    let shown: String = repeated.chars().take(80).collect();
+    Some(Warning::new(
+        "repeated-member",
+        format!("The member {shown:?} is repeated. STS goes by the last one; another reader may go by the first."),
+        "Write every member once.",
+    ))
+}
+
+fn no_kid(facts: &Facts) -> Option<Warning> {
+    facts.kid.is_none().then(|| {
+        Warning::new(
+            "no-kid",
+            "The header has no kid: the token works only as long as exactly one key of its type is published, so no key can be rotated.",
+            "Put the kid of the signing key into the header.",
+        )
+    })
+}
+
+fn issuer_not_given(expected: &Expectations) -> Option<Warning> {
+    expected.issuer.is_none().then(|| {
+        Warning::new(
+            "issuer-not-checked",
+            "No registered issuer was given: iss was held against nothing.",
+            "Give the URL of the IAM OIDC provider with --issuer.",
+        )
+    })
+}
+
+fn loopback_issuer(facts: &Facts) -> Option<Warning> {
+    facts.iss.as_deref().filter(|iss| is_loopback_http(iss)).map(|_| {
+        Warning::new(
+            "loopback-issuer",
+            "The issuer is this machine over http: IAM registers no such issuer. The verdict is for the same token from an https issuer.",
+            "Use it for development only.",
+        )
+    })
+}
+
+fn issuer_with_port(facts: &Facts) -> Option<Warning> {
+    facts
+        .iss
+        .as_deref()
+        .filter(|iss| issuer::has_port(iss) && !is_loopback_http(iss))
+        .map(|_| Warning::new("issuer-with-port", "The issuer names a port, which AWS advises against.", "Serve the issuer on port 443."))
+}
+
+fn audience_by_azp(token: &Token) -> Option<Warning> {
+    token.claims.has("azp").then(|| {
+        Warning::new(
+            "audience-by-azp",
+            "The token has azp: STS matches it alone, and aud decides nothing.",
+            "Leave azp out where the token has one audience.",
+        )
+    })
+}
+
+fn timestamp_in_a_string(token: &Token) -> Option<Warning> {
+    let name = ["iat", "nbf", "exp"].into_iter().find(|name| matches!(token.claims.get(name), Some(Json::String(_))))?;
+    Some(Warning::new(
+        "timestamp-in-a-string",
+        format!("{name} is a string. STS tolerates it; others do not."),
+        "Write it as a JSON integer.",
+    ))
+}
+
+fn long_lifetime(facts: &Facts) -> Option<Warning> {
+    let lifetime = facts.exp?.saturating_sub(facts.iat?);
+    (lifetime > LIFETIME_MAX).then(|| {
+        Warning::new(
+            "long-lifetime",
+            format!("The token lives {lifetime} seconds: who finds it can use it that long."),
+            "Have the issuer make tokens of minutes: the AWS session outlives the token anyway.",
+        )
+    })
+}
+
+fn ends_before_it_begins(facts: &Facts) -> Option<Warning> {
+    let begins = facts.iat.max(facts.nbf)?;
+    (facts.exp? <= begins).then(|| {
+        Warning::new(
+            "ends-before-it-begins",
+            "exp is not after iat and nbf. Within the tolerance STS's rules let that pass; other verifiers do not.",
+            "Have the issuer write exp after iat and nbf.",
+        )
+    })
+}
+
+fn within_tolerance(facts: &Facts, at: UnixTime) -> Option<Warning> {
+    let now = i128::from(at.seconds());
+    let begins = facts.iat.max(facts.nbf);
+    let message = if facts.exp.is_some_and(|exp| exp <= now) {
+        "The token has expired; STS takes it within 5 minutes only."
+    } else if begins.is_some_and(|begins| begins > now) {
+        "The token is dated ahead of the clock; STS takes it within 5 minutes only."
+    } else {
+        return None;
+    };
+    Some(Warning::new("within-tolerance", message, "Set the clocks, and use a token while it is fresh."))
+}
+
+fn old(facts: &Facts, at: UnixTime) -> Option<Warning> {
+    let age = i128::from(at.seconds()).saturating_sub(facts.iat?);
+    (age > AGE_MAX).then(|| {
+        Warning::new(
+            "old",
+            format!("The token was issued {age} seconds ago. STS has been reported to call tokens too old before they expire."),
+            "Use a fresh token.",
+        )
+    })
+}
+
+fn subject_form(token: &Token) -> Option<Warning> {
+    matches!(token.claims.get("sub"), Some(Json::Integer(_) | Json::Float(_)))
+        .then(|| Warning::new("subject-is-a-number", "sub is a number. STS makes it a string.", "Write sub as a string."))
+}
+
+fn subject_length(facts: &Facts) -> Option<Warning> {
+    let characters = facts.sub.as_ref()?.chars().count();
+    (!SUBJECT_CHARACTERS.contains(&characters)).then(|| {
+        Warning::new(
+            "subject-length",
+            format!("sub has {characters} characters. STS takes it; AWS's API model says 6 to 255."),
+            "Keep sub within 6 to 255 characters.",
+        )
+    })
+}
+
+fn role_not_given(facts: &Facts) -> Option<Warning> {
+    (facts.roles.is_some() && facts.role.is_none()).then(|| {
+        Warning::new(
+            "role-not-checked",
+            "The token lists the roles it may be used for, and no role was given: the list was held against nothing.",
+            "Give the role to assume with --role.",
+        )
+    })
+}
+
+fn ignored_roles(facts: &Facts) -> Option<Warning> {
+    let ignored = facts.roles.as_ref()?.ignored;
+    (ignored > 0).then(|| {
+        Warning::new(
+            "ignored-roles",
+            format!("{ignored} entries of the roles claim are not exact role ARNs, and ignored."),
+            "Write each role as its exact ARN.",
+        )
+    })
+}

@@ -1,0 +1,202 @@
+//! The tool's HTTP client: one GET at a time, bounded in time and size, over TLS unless the host is this machine.
+//!
+//! It follows no redirect, keeps no cookie and sends no credential. A proxy is taken from the environment, as curl does.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+
+/// STS waits about this long for an issuer (AWS: `id_roles_providers_create_oidc`), and so does this client, for each answer.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
+/// The most bytes of an answer.
+pub(crate) const BODY_BYTES_MAX: u64 = 1024 * 1024;
+/// The most bytes of a file of certificates.
+const CA_BYTES_MAX: u64 = 1024 * 1024;
+
+/// A client for public documents.
+pub(crate) struct Client {
+    agent: ureq::Agent,
+}
+
+/// What a server answered.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Why there is no answer. Its text says what failed and never repeats what the server sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum HttpError {
+    /// Neither https nor http to this machine.
+    NotHttps,
+    Url,
+    Host,
+    Timeout,
+    Connection,
+    Tls,
+    TooLarge,
+    NotHttp,
+    Proxy,
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotHttps => f.write_str("is not an https URL (http is for loopback hosts only)"),
+            Self::Url => f.write_str("is not a URL that can be fetched"),
+            Self::Host => f.write_str("names a host that DNS does not know"),
+            Self::Timeout => write!(f, "did not answer within {} seconds", TIMEOUT.as_secs()),
+            Self::Connection => f.write_str("cannot be reached, or closed the connection"),
+            Self::Tls => f.write_str("has no TLS certificate that is trusted for its host (--ca-file names a private CA)"),
+            Self::TooLarge => write!(f, "answered more than {BODY_BYTES_MAX} bytes"),
+            Self::NotHttp => f.write_str("did not answer in HTTP"),
+            Self::Proxy => f.write_str("cannot be reached through the proxy that the environment names"),
+        }
+    }
+}
+
+impl std::error::Error for HttpError {}
+
+/// A file of certificates cannot be used; the text says why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BadCa(&'static str);
+
+impl fmt::Display for BadCa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl Client {
+    /// A client that trusts the public CAs, or only those of a PEM file.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or holds anything but certificates.
+    pub(crate) fn new(ca_file: Option<&Path>) -> Result<Self, BadCa> {
+        let roots = match ca_file {
+            None => RootCerts::WebPki,
+            Some(path) => RootCerts::new_with_certs(&certificates(path)?),
+        };
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = TlsConfig::builder().root_certs(roots).unversioned_rustls_crypto_provider(provider).build();
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(TIMEOUT))
+            .max_redirects(0)
+            .http_status_as_error(false)
+            .max_response_header_size(64 * 1024)
+            .user_agent(concat!("edge-broker/", env!("CARGO_PKG_VERSION")))
+            .accept("application/json")
+            .tls_config(tls)
+            .build();
+        Ok(Self { agent: config.new_agent() })
+    }
+
+    /// Fetches one document. A redirect is an answer like another.
+    ///
+    /// # Errors
+    /// [`HttpError`], after [`TIMEOUT`] at the latest.
+    pub(crate) fn get(&self, url: &str) -> Result<Answer, HttpError> {
+        if !url.starts_with("https://") && !is_loopback_http(url) {
+            return Err(HttpError::NotHttps);
+        }
+        let mut response = self.agent.get(url).call().map_err(|error| explain(&error))?;
+        let body = response.body_mut().with_config().limit(BODY_BYTES_MAX).read_to_vec().map_err(|error| explain(&error))?;
+        Ok(Answer { status: response.status().as_u16(), body })
+    }
+}
+
+/// An http URL of this very machine.
+pub(crate) fn is_loopback_http(url: &str) -> bool {
+    let authority = url.strip_prefix("http://").map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    let host = authority.map(|authority| match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    });
+    matches!(host, Some("localhost" | "127.0.0.1" | "[::1]"))
+}
+
+fn explain(error: &ureq::Error) -> HttpError {
+    use ureq::Error;
+    match error {
+        Error::Timeout(_) => HttpError::Timeout,
+        Error::HostNotFound => HttpError::Host,
+        Error::BodyExceedsLimit(_) => HttpError::TooLarge,
+        Error::BadUri(_) | Error::Http(_) => HttpError::Url,
+        Error::Tls(_) | Error::Rustls(_) | Error::TlsRequired | Error::Pem(_) => HttpError::Tls,
+        Error::Io(io) if io.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>) => HttpError::Tls,
+        Error::Io(io) if matches!(io.kind(), std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock) => HttpError::Timeout,
+        Error::Protocol(_) | Error::LargeResponseHeader(..) => HttpError::NotHttp,
+        Error::InvalidProxyUrl | Error::ConnectProxyFailed(_) => HttpError::Proxy,
+        _ => HttpError::Connection,
+    }
+}
+
+/// The certificates of a PEM file, each of which must be one.
+fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, BadCa> {
+    let pem = read_at_most(path, CA_BYTES_MAX).map_err(|_| BadCa("cannot be read"))?.ok_or(BadCa("is longer than 1 MiB"))?;
+    let mut store = rustls::RootCertStore::empty();
+    let mut found = Vec::new();
+    for item in parse_pem(&pem) {
+        match item {
+            Ok(PemItem::Certificate(certificate)) => {
+                store.add(CertificateDer::from(certificate.der())).map_err(|_| BadCa("holds a certificate that cannot be read"))?;
+                found.push(certificate.to_owned());
+            }
+            Ok(_) => {}
+            Err(_) => return Err(BadCa("is not PEM")),
+        }
+    }
+    if found.is_empty() { Err(BadCa("holds no PEM certificate")) } else { Ok(found) }
+}
+
+/// A whole file; `None` where it is longer than allowed.
+pub(crate) fn read_at_most(path: &Path, bytes: u64) -> std::io::Result<Option<Vec<u8>>> {
+    read_all_at_most(std::fs::File::open(path)?, bytes)
+}
+
+/// All there is to read; `None` where it is more than allowed.
+pub(crate) fn read_all_at_most(reader: impl std::io::Read, bytes: u64) -> std::io::Result<Option<Vec<u8>>> {
+    use std::io::Read as _;
+    let mut content = Vec::new();
+    reader.take(bytes.saturating_add(1)).read_to_end(&mut content)?;
+    Ok(u64::try_from(content.len()).is_ok_and(|length| length <= bytes).then_some(content))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn http_is_for_this_machine_only() {
+        for good in ["http://localhost", "http://localhost:8787/a", "http://127.0.0.1:1/", "http://[::1]:80/a:b", "http://[::1]"] {
+            assert!(is_loopback_http(good), "{good}");
+        }
+        for bad in [
+            "https://localhost",
+            "http://localhost.example.com",
+            "http://localhost@example.com/",
+            "http://localhost:80@example.com/",
+            "http://127.0.0.1.example.com",
+            "http://example.com/localhost",
+            "http://example.com#localhost",
+            "localhost",
+            "",
+        ] {
+            assert!(!is_loopback_http(bad), "{bad}");
+        }
+        let client = Client::new(None).unwrap();
+        for url in ["http://keys.example.com/", "file:///etc/passwd", "ftp://localhost/", ""] {
+            assert_eq!(client.get(url).err(), Some(HttpError::NotHttps), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_reader_is_read_up_to_its_limit() {
+        assert_eq!(read_all_at_most(&b"abc"[..], 3).unwrap().as_deref(), Some(&b"abc"[..]));
+        assert_eq!(read_all_at_most(&b"abcd"[..], 3).unwrap(), None);
+    }
+}
