@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::http::{Method, Response};
+use crate::signin::SigninReason;
 
 /// The caller's fault, with what the caller can do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub enum Refusal {
     NoCredential,
     /// 401 `invalid_token`: a credential that is not a live session. The reason is for the log, the words are always the same.
     InvalidToken(TokenReason),
+    /// 401: a sign-in that was not completed. The reason is for the log, the words are always the same.
+    SigninFailed(SigninReason),
     /// 403: the session does not allow it.
     Forbidden(Cow<'static, str>),
     /// 404: no such route.
@@ -119,6 +122,7 @@ impl Refusal {
             Self::BadRequest(_) => "bad_request",
             Self::NoCredential => "no_credential",
             Self::InvalidToken(reason) => reason.as_str(),
+            Self::SigninFailed(reason) => reason.as_str(),
             Self::Forbidden(_) => "forbidden",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed(_) => "method_not_allowed",
@@ -130,24 +134,35 @@ impl Refusal {
     /// The answer: `{"error": kind, "message": text}` with the status and headers of its kind.
     #[must_use]
     pub fn into_response(self) -> Response {
+        self.into_answer().into_response()
+    }
+
+    fn into_answer(self) -> ErrorAnswer {
         match self {
-            Self::BadRequest(message) => error(400, "bad_request", &message),
+            Self::BadRequest(message) => error(400, "bad_request", message),
             Self::NoCredential => {
                 error(401, "unauthorized", "Send the session token: Authorization: Bearer aks_…").with("www-authenticate", "Bearer")
             }
             Self::InvalidToken(_) => error(401, "unauthorized", "This is not a live session. Get a new session token and try again.")
                 .with("www-authenticate", r#"Bearer error="invalid_token""#),
-            Self::Forbidden(message) => error(403, "forbidden", &message),
+            // RFC 9110 §15.5.2 wants a challenge on every 401; what a sign-in leads to is a Bearer session.
+            Self::SigninFailed(_) => error(
+                401,
+                "unauthorized",
+                "The sign-in was not completed. Start again with POST /v1/auth/wallet/start, and sign its siwe_message with the wallet that was named.",
+            )
+            .with("www-authenticate", "Bearer"),
+            Self::Forbidden(message) => error(403, "forbidden", message),
             Self::NotFound => {
                 error(404, "not_found", "There is nothing at this path. The routes are in the discovery document and the README.")
             }
             Self::MethodNotAllowed(methods) => {
                 let allow = methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ");
-                error(405, "method_not_allowed", &format!("Use {allow} here.")).with("allow", allow)
+                error(405, "method_not_allowed", format!("Use {allow} here.")).with("allow", allow)
             }
-            Self::PayloadTooLarge(limit) => error(413, "payload_too_large", &format!("Send a body of at most {limit} bytes.")),
+            Self::PayloadTooLarge(limit) => error(413, "payload_too_large", format!("Send a body of at most {limit} bytes.")),
             Self::UnsupportedMediaType(expected) => {
-                error(415, "unsupported_media_type", &format!("Send the body as Content-Type: {expected}."))
+                error(415, "unsupported_media_type", format!("Send the body as Content-Type: {expected}."))
             }
         }
     }
@@ -157,6 +172,10 @@ impl Fault {
     /// The answer: 503 with `Retry-After` where waiting may help, else 500.
     #[must_use]
     pub fn into_response(self) -> Response {
+        self.into_answer().into_response()
+    }
+
+    fn into_answer(self) -> ErrorAnswer {
         match self {
             Self::Internal => error(500, "internal", "The broker failed. Try again, and tell its operator if it stays so."),
             Self::Configuration => unavailable("The broker's configuration is wrong. Its operator finds what and why at /readyz.", "60"),
@@ -169,27 +188,57 @@ impl Fault {
 }
 
 impl Failure {
-    /// The answer in the error form of the design.
+    /// The answer in the error form of every route but the token endpoint.
     #[must_use]
     pub fn into_response(self) -> Response {
+        self.into_answer().into_response()
+    }
+
+    /// What is answered, before it takes a form.
+    pub(crate) fn into_answer(self) -> ErrorAnswer {
         match self {
-            Self::Refused(refusal) => refusal.into_response(),
-            Self::Faulted(fault) => fault.into_response(),
+            Self::Refused(refusal) => refusal.into_answer(),
+            Self::Faulted(fault) => fault.into_answer(),
         }
     }
 }
 
-fn unavailable(message: &str, retry_after_seconds: &'static str) -> Response {
-    error(503, "unavailable", message).with("retry-after", retry_after_seconds)
+/// What is answered to a failure: the status, the kind, the words, and the headers of its own.
+pub(crate) struct ErrorAnswer {
+    pub(crate) status: u16,
+    kind: &'static str,
+    pub(crate) message: Cow<'static, str>,
+    headers: Vec<(&'static str, Cow<'static, str>)>,
 }
 
-fn error(status: u16, kind: &'static str, message: &str) -> Response {
-    Response::json(status, &ErrorBody { error: kind, message }).no_store()
+impl ErrorAnswer {
+    fn with(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    fn into_response(self) -> Response {
+        let body = Response::json(self.status, &ErrorBody { error: self.kind, message: &self.message });
+        self.headers_on(body)
+    }
+
+    /// Another form of the same answer: `body` with this answer's headers.
+    pub(crate) fn headers_on(self, body: Response) -> Response {
+        self.headers.into_iter().fold(body.no_store(), |response, (name, value)| response.with(name, value))
+    }
 }
 
-/// The error form of every route.
+/// The error form of every route but the token endpoint.
 #[derive(Serialize)]
 struct ErrorBody<'a> {
     error: &'static str,
     message: &'a str,
+}
+
+fn unavailable(message: &'static str, retry_after_seconds: &'static str) -> ErrorAnswer {
+    error(503, "unavailable", message).with("retry-after", retry_after_seconds)
+}
+
+fn error(status: u16, kind: &'static str, message: impl Into<Cow<'static, str>>) -> ErrorAnswer {
+    ErrorAnswer { status, kind, message: message.into(), headers: Vec::new() }
 }

@@ -5,6 +5,7 @@
 
 mod audiences;
 mod issuer;
+mod signin;
 
 use core::fmt;
 use core::ops::RangeInclusive;
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 pub use audiences::{AllowedAudience, Audiences};
 pub use issuer::Issuer;
+pub use signin::{Allow, Resource, SESSIONS_PER_WALLET, SIGNIN_CHALLENGE_TTL_SECONDS, Signin, Statement};
 
 /// The seconds a token may live.
 pub const TOKEN_TTL_SECONDS: RangeInclusive<u64> = 60..=3_600;
@@ -37,6 +39,8 @@ pub struct Config {
     pub session_ttl: u64,
     /// Whether tokens carry `agentkeys_actor_omni` as claim and transitive tag.
     pub with_omni: bool,
+    /// How wallets sign in.
+    pub signin: Signin,
 }
 
 /// One variable that is wrong, and what it should be. The text never repeats the value.
@@ -69,9 +73,10 @@ impl Config {
             whole_number(text, 2_592_000, &SESSION_TTL_SECONDS, "is a whole number of seconds from 60 to 31536000")
         });
         let with_omni = reader.read("PRINCIPAL_TAGS", principal_tags);
-        match (issuer, audiences, token_ttl, session_ttl, with_omni) {
-            (Some(issuer), Some(audiences), Some(token_ttl), Some(session_ttl), Some(with_omni)) => {
-                Ok(Self { issuer, audiences, token_ttl, session_ttl, with_omni })
+        let signin = Signin::read(&mut reader);
+        match (issuer, audiences, token_ttl, session_ttl, with_omni, signin) {
+            (Some(issuer), Some(audiences), Some(token_ttl), Some(session_ttl), Some(with_omni), Some(signin)) => {
+                Ok(Self { issuer, audiences, token_ttl, session_ttl, with_omni, signin })
             }
             _ => Err(reader.problems),
         }

@@ -71,6 +71,12 @@ pub trait Incoming {
     async fn body(&self, limit: usize) -> Result<Vec<u8>, BodyError>;
 }
 
+/// Whether a `Content-Type` is this media type, in any case and with or without parameters (RFC 9110 §8.3.1).
+#[must_use]
+pub fn has_media_type(content_type: Option<&str>, media_type: &str) -> bool {
+    content_type.is_some_and(|value| value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(media_type))
+}
+
 /// Why a body was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyError {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::aws::{Audience, Roles, SessionTags, SourceIdentity, TAGS_MAX, TagKey, TagValue, Violation};
 use crate::config::{OMNI_TAG, TOKEN_TTL_SECONDS, WALLET_TAG};
-use crate::json;
+use crate::json::{self, VersionOne};
 use crate::time::UnixTime;
 use crate::wallet::Wallet;
 
@@ -147,7 +147,7 @@ impl SessionRecord {
         if self.expires_at <= self.created_at {
             return Err(BrokenRecord::Lifetime);
         }
-        if self.label.as_ref().is_some_and(|label| !(1..=128).contains(&label.chars().count()) || label.chars().any(char::is_control)) {
+        if self.label.as_deref().is_some_and(|label| !is_label(label)) {
             return Err(BrokenRecord::Label);
         }
         if self.audiences.as_ref().is_some_and(|list| {
@@ -173,11 +173,16 @@ impl SessionRecord {
     }
 }
 
+/// Whether a text is a name for people: 1 to 128 characters, none of them a control character.
+pub(crate) fn is_label(text: &str) -> bool {
+    (1..=128).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
 /// The record's members as the schema has them.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
-    v: Version,
+    v: VersionOne,
     wallet: Wallet,
     created_at: UnixTime,
     expires_at: UnixTime,
@@ -202,7 +207,7 @@ impl TryFrom<Stored> for SessionRecord {
 
     fn try_from(stored: Stored) -> Result<Self, BrokenRecord> {
         let Stored {
-            v: Version,
+            v: VersionOne,
             wallet,
             created_at,
             expires_at,
@@ -223,26 +228,19 @@ impl From<SessionRecord> for Stored {
     fn from(record: SessionRecord) -> Self {
         let SessionRecord { wallet, created_at, expires_at, label, audiences, tags, roles, source_identity, max_token_ttl } = record;
         let (tags, transitive_tags) = (StoredTags(tags.tags().to_vec()), tags.transitive().to_vec());
-        Self { v: Version, wallet, created_at, expires_at, label, audiences, tags, transitive_tags, roles, source_identity, max_token_ttl }
-    }
-}
-
-/// The record's version: the number 1.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-#[serde(try_from = "u64", into = "u64")]
-struct Version;
-
-impl TryFrom<u64> for Version {
-    type Error = &'static str;
-
-    fn try_from(version: u64) -> Result<Self, Self::Error> {
-        if version == 1 { Ok(Self) } else { Err("the record's version is 1") }
-    }
-}
-
-impl From<Version> for u64 {
-    fn from(_: Version) -> Self {
-        1
+        Self {
+            v: VersionOne,
+            wallet,
+            created_at,
+            expires_at,
+            label,
+            audiences,
+            tags,
+            transitive_tags,
+            roles,
+            source_identity,
+            max_token_ttl,
+        }
     }
 }
 

@@ -125,9 +125,19 @@ fn a_member_is_not_known() {
 fn a_text_that_is_no_json_object_is_no_record() {
     let full = full_json().to_string();
     let in_order = json!([1, WALLET, NOW, NOW + 60]).to_string();
-    for text in
-        ["", "null", "1", "\"\"", "[]", "{}", &format!("[{full}]"), &in_order, &format!("{full}{full}"), &full[1..], &full[..full.len() - 1]]
-    {
+    for text in [
+        "",
+        "null",
+        "1",
+        "\"\"",
+        "[]",
+        "{}",
+        &format!("[{full}]"),
+        &in_order,
+        &format!("{full}{full}"),
+        &full[1..],
+        &full[..full.len() - 1],
+    ] {
         assert_eq!(SessionRecord::parse(text), Err(BrokenRecord::Schema), "{text}");
     }
     assert!(SessionRecord::parse(&format!(" {full}\n")).is_ok());

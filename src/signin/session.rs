@@ -1,0 +1,37 @@
+//! The session that a sign-in opens, and the ones that make room for it.
+
+use crate::config::Config;
+use crate::error::Fault;
+use crate::session::{IndexMetadata, SessionHash, SessionRecord};
+use crate::time::UnixTime;
+use crate::wallet::Wallet;
+
+/// The label by which an operator tells these sessions from those that were issued by hand.
+const LABEL: &str = "sign-in";
+
+/// The session of a wallet that has just signed in.
+///
+/// It lives `SESSION_TTL_SECONDS`. It names no audiences, tags, roles or ceiling of its own: whoever proves a wallet gets
+/// what the configuration gives to every wallet (the default audience, the broker's own tags, its token lifetime) and
+/// nothing that an operator would have to grant.
+///
+/// # Errors
+/// [`Fault::Internal`] at the end of time.
+pub fn open(config: &Config, wallet: Wallet, now: UnixTime) -> Result<SessionRecord, Fault> {
+    let mut record = SessionRecord::new(wallet, now, now.plus(config.session_ttl)).map_err(|_| Fault::Internal)?;
+    record.label = Some(LABEL.to_owned());
+    Ok(record)
+}
+
+/// The sessions of a wallet to end, oldest first, so that with the new one no more than `limit` are left.
+///
+/// `listed` is the wallet's index as it is seen, which may lag behind: the limit is a soft one. The new session may be in
+/// it or not and is never ended. Sessions that are over count for nothing; KV reclaims them. An entry without readable
+/// metadata counts as the oldest: nothing that this broker or its tool wrote is without.
+#[must_use]
+pub fn surplus(mut listed: Vec<(SessionHash, Option<IndexMetadata>)>, new: &SessionHash, limit: usize, now: UnixTime) -> Vec<SessionHash> {
+    listed.retain(|(hash, entry)| hash != new && entry.as_ref().is_none_or(|entry| entry.expires > now));
+    listed.sort_by_cached_key(|(hash, entry)| (entry.as_ref().map(|entry| entry.created), hash.as_str().to_owned()));
+    let too_many = listed.len().saturating_sub(limit.saturating_sub(1));
+    listed.into_iter().take(too_many).map(|(hash, _)| hash).collect()
+}
