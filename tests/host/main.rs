@@ -16,6 +16,9 @@
 mod support;
 
 mod certificate;
+mod claims;
 mod config;
 mod keys;
+mod mint_decision;
+mod mint_request;
 mod session_record;
