@@ -6,6 +6,15 @@ import { fetch as answer, __wbg_reset_state, __worker_init_state } from "../../b
 
 const instance = __worker_init_state();
 
+// The requests under way. A panic ends them all: it happens inside a microtask, so that their promises never settle.
+const underWay = new Set();
+
+addEventListener("error", (event) => {
+  if (!(event.error instanceof WebAssembly.RuntimeError)) return;
+  event.preventDefault(); // the runtime would log its stack
+  for (const end of underWay) end(event.error);
+});
+
 // What a caller sees of a panic: as much as of any other fault of ours.
 const failed = () =>
   new Response(JSON.stringify({ error: "internal", message: "The broker failed. Try again, and tell its operator if it stays so." }), {
@@ -19,12 +28,18 @@ export default {
       __wbg_reset_state();
       instance.criticalError = false;
     }
+    let end;
+    const ended = new Promise((_, reject) => (end = reject));
+    underWay.add(end);
     try {
-      return await answer(request, env);
-    } catch (error) {
-      if (error instanceof WebAssembly.RuntimeError) instance.criticalError = true;
+      return await Promise.race([answer(request, env), ended]);
+    } catch {
+      // The wasm answers everything that it can still answer: an exception is the end of the instance.
+      instance.criticalError = true;
       console.error(JSON.stringify({ event: "panic", outcome: "failed", reason: "internal" }));
       return failed();
+    } finally {
+      underWay.delete(end);
     }
   },
 };

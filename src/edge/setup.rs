@@ -24,6 +24,7 @@ pub(super) struct Worker {
 impl Worker {
     /// Sets up from the bindings. What is wrong is kept for `/readyz` to say.
     pub(super) async fn set_up(env: &Env) -> Self {
+        log_panics();
         let mut signer = WebCrypto::new();
         let (mut ring, mut broken_keys) = (Vec::new(), Vec::new());
         for secret in secret_names(env) {
@@ -36,6 +37,14 @@ impl Worker {
         let base_path = base_path(text(env, "ISSUER").as_deref());
         Self { service: Service { base_path, broker, broken_keys }, store: KvSessions::new(env, SESSIONS), signer }
     }
+}
+
+/// Logs a panic by its place in the source, instead of by its message and a stack trace: a message may quote anything.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        worker::console_error!("{}", serde_json::json!({ "event": "panic", "place": place }));
+    }));
 }
 
 /// Parses and imports a secret; a pair that cannot sign for itself never enters the ring.

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-import { assertNoCanary } from "./canaries.mjs";
+import { assertNoCanary, assertNoCanaryInAnswer } from "./canaries.mjs";
 import { record, recordKey, sessionToken } from "./sessions.mjs";
 
 // Placeholder `Request.cf`: the tests are offline, and nothing here reads it.
@@ -67,7 +67,7 @@ class Broker {
     const response = await fetch(this.origin + path, { method, headers, body, redirect: "manual", ...rest });
     const text = await response.text();
     const shown = [...response.headers].map(([name, value]) => `${name}: ${value}`).join("\n");
-    assertNoCanary(`${shown}\n\n${text}`, `the answer to ${method} ${path}`);
+    assertNoCanaryInAnswer(`${shown}\n\n${text}`, `the answer to ${method} ${path}`);
     return { status: response.status, headers: response.headers, text, json: () => JSON.parse(text) };
   }
 
@@ -133,19 +133,18 @@ class Broker {
     return this.#server.getLogs().map(({ message }) => message);
   }
 
-  /** The events logged while `steps` ran. */
-  async eventsOf(steps) {
+  /** The events logged while `steps` ran, of which `expected` are waited for: a line may arrive a little after its answer. */
+  async eventsOf(steps, expected = 1) {
     this.searchLogs();
     this.#server.clearLogs();
     await steps();
-    // A line may arrive a little after its answer.
-    for (let tries = 0; tries < 40 && this.logs().length === 0; tries += 1) await new Promise((resolve) => setTimeout(resolve, 25));
+    for (let tries = 0; tries < 40 && this.logs().length < expected; tries += 1) await new Promise((resolve) => setTimeout(resolve, 25));
     return this.logs().map((line) => JSON.parse(line));
   }
 
   /** Searches every log line for secrets and stack traces. */
   searchLogs() {
-    for (const line of this.logs()) assertNoCanary(line, "a log line");
+    for (const line of this.logs()) assertNoCanary(line);
   }
 
   async close() {

@@ -1,7 +1,7 @@
 // Requests as bytes on a socket, for what an HTTP client would not send: another Host, a header twice, raw characters.
 import { connect } from "node:net";
 
-import { assertNoCanary } from "./canaries.mjs";
+import { assertNoCanaryInAnswer } from "./canaries.mjs";
 
 /** Sends a request with exactly these header lines, in order; `headers` is an object or a list of pairs. */
 export async function rawRequest(origin, requestLine, headers, body = "") {
@@ -9,7 +9,7 @@ export async function rawRequest(origin, requestLine, headers, body = "") {
   const length = body.length > 0 ? [["Content-Length", Buffer.byteLength(body)]] : [];
   const head = [requestLine, ...[...lines, ...length, ["Connection", "close"]].map(([name, value]) => `${name}: ${value}`)].join("\r\n");
   const text = await exchange(origin, `${head}\r\n\r\n${body}`);
-  assertNoCanary(text, `the answer to ${requestLine}`);
+  assertNoCanaryInAnswer(text, `the answer to ${requestLine}`);
   return parse(text);
 }
 

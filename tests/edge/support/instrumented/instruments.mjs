@@ -13,7 +13,18 @@ export const settings = { faults: {}, ahead: 0, canary: "", environment: undefin
 const upstreamSays = () => new Error(`KV GET failed: 500 ${settings.canary}`);
 
 const realNow = Date.now;
-Date.now = () => realNow() + settings.ahead * 1000;
+Date.now = () => {
+  // The clock is read inside the wasm and cannot fail: an exception there ends the instance as a trap does.
+  if (settings.faults.clock === "trap") throw new WebAssembly.RuntimeError(`unreachable ${settings.canary}`);
+  return realNow() + settings.ahead * 1000;
+};
+
+// A deadline that cannot be set is a panic of the `worker` crate, which unwraps it: a real one, with a real message.
+const { setTimeout: realTimeout } = globalThis;
+globalThis.setTimeout = (...parameters) => {
+  if (settings.faults.timer === "throw") throw upstreamSays();
+  return realTimeout(...parameters);
+};
 
 const { sign, importKey } = SubtleCrypto.prototype;
 SubtleCrypto.prototype.sign = function (...parameters) {
@@ -64,11 +75,11 @@ export function instrument(namespace) {
         return new Promise(() => {});
       case "slow": {
         const answer = await operation();
-        await new Promise((resolve) => setTimeout(resolve, 2_500));
+        await new Promise((resolve) => realTimeout(resolve, 2_500));
         return answer;
       }
       case "slow to fail":
-        await new Promise((resolve) => setTimeout(resolve, 2_500));
+        await new Promise((resolve) => realTimeout(resolve, 2_500));
         throw upstreamSays();
       default:
         return operation();
