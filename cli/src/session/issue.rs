@@ -25,10 +25,11 @@ Examples:
 
   One that may assume a single role, whose tokens live a minute and carry a tag of their own:
     edge-broker session issue 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed \\
-       --role arn:aws:iam::123456789012:role/agent --max-token-ttl 60s --tag team=blue --transitive team
+       --role arn:aws:iam::123456789012:role/agent --max-token-ttl 60s \\
+       --tag team=blue --transitive team
 
-The token is shown once and stored nowhere: what the broker keeps is its hash. A new session may take a
-minute to be seen at every edge.";
+The token is shown once and stored nowhere: what the broker keeps is its hash. A new session
+may take a minute to be seen at every edge.";
 
 /// Issue a session: its token on stdout, what there is to know about it on stderr.
 #[derive(Args)]

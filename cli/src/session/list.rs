@@ -17,10 +17,11 @@ use crate::output::Output;
 const EXAMPLES: &str = "\
 Examples:
   edge-broker session list 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed
-  edge-broker session list 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --env production --remote --json
+  edge-broker session list 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --json \\
+     --env production --remote
 
-States: live; expired (not cleared away yet); gone (listed without a record: revoked, or not seen yet);
-broken (its record does not follow the schema; nothing is minted for it).
+States: live; expired (not cleared away yet); gone (listed without a record: revoked, or not
+seen yet); broken (its record does not follow the schema; nothing is minted for it).
 KV shows a new session, and hides a deleted one, after a minute or more.";
 
 /// List the sessions of a wallet.

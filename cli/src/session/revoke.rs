@@ -21,20 +21,23 @@ const REVOKE_EXAMPLES: &str = "\
 Examples:
   edge-broker session revoke ErFAjKUlW2tC
   edge-broker session revoke --token-file session-token --env production --remote
-  edge-broker session revoke ErFAjKUlW2tC3ZQh0UeD8mTgdPZ8DFZ4QxAiXIYzqLk --wallet 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed
+  edge-broker session revoke ErFAjKUlW2tC3ZQh0UeD8mTgdPZ8DFZ4QxAiXIYzqLk \\
+     --wallet 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed
 
-An edge that has seen the session goes on minting for it until its cached copy ends: 60 seconds or more.
+An edge that has seen the session goes on minting for it until its cached copy ends: 60 seconds
+or more.
 Tokens and AWS credentials that were issued before stay valid until they expire.";
 
 const REVOKE_ALL_EXAMPLES: &str = "\
 Examples:
   edge-broker session revoke-all 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed
-  edge-broker session revoke-all 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --env production --remote
+  edge-broker session revoke-all 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed \\
+     --env production --remote
 
-It goes by the wallet's index, which shows a new session after a minute or more: where it has to be all of
-them, stop issuing, and run it again a minute later. An edge that has seen a session goes on minting for it
-until its cached copy ends: 60 seconds or more. Tokens and AWS credentials that were issued before stay
-valid until they expire.";
+It goes by the wallet's index, which shows a new session after a minute or more: where it has
+to be all of them, stop issuing, and run it again a minute later. An edge that has seen a session
+goes on minting for it until its cached copy ends: 60 seconds or more. Tokens and AWS credentials
+that were issued before stay valid until they expire.";
 
 /// Revoke one session: by its hash, or by its token.
 #[derive(Args)]

@@ -7,10 +7,10 @@ use super::process::Finished;
 use crate::error::Error;
 
 /// Words of wrangler 4, and what they mean. The first that is found counts.
-const MEANINGS: [(&[&str], &str); 12] = [
+const MEANINGS: [(&[&str], &str); 13] = [
     (
         &["requires at least Node.js"],
-        "wrangler needs a newer Node.js (22.12 or later): run npm ci in the project, or put one first on PATH",
+        "wrangler needs a newer Node.js (22.12 or later): put one first on PATH, such as the one that the scripts install under .tools",
     ),
     (
         &["env: node", "env: 'node'", "env: \u{2018}node\u{2019}", "node: not found", "node: command not found"],
@@ -25,6 +25,10 @@ const MEANINGS: [(&[&str], &str); 12] = [
     (
         &["No KV namespace ID found", "[code: 10007]"],
         "the environment's worker is not deployed yet, so that its KV namespace is not known: deploy it first, or put the namespace's id into wrangler.toml",
+    ),
+    (
+        &["namespace not found", "[code: 10013]"],
+        "the id of SESSIONS in that environment is no KV namespace of this account: look at wrangler.toml and at npx wrangler kv namespace list",
     ),
     (&["No KV namespaces are configured", "No KV namespace with binding"], NO_BINDING),
     (
@@ -41,7 +45,7 @@ const MEANINGS: [(&[&str], &str); 12] = [
     ),
     (&["Invalid expiration"], "Cloudflare refused the session's lifetime: a stored value lives for 60 seconds at least"),
     (
-        &["fetch failed", "ENOTFOUND", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EAI_AGAIN", "[code: 10013]", "Service unavailable"],
+        &["fetch failed", "ENOTFOUND", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EAI_AGAIN", "Service unavailable"],
         "wrangler did not reach Cloudflare, or Cloudflare did not answer: try again",
     ),
 ];
@@ -78,6 +82,7 @@ mod tests {
             ("No KV namespaces are configured in your wrangler config file.", "binding SESSIONS"),
             ("No KV namespace with binding \"SESSIONS\" was found", "binding SESSIONS"),
             ("No KV namespace ID found for binding \"SESSIONS\" in the deployed Worker settings", "deploy it first"),
+            ("put: 'namespace not found' [code: 10013]", "no KV namespace of this account"),
             ("Unknown argument: force", "version 4"),
             ("TypeError: fetch failed", "try again"),
         ] {

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::duration::Seconds;
 use crate::error::Error;
 use crate::output::Output;
 use find::{Found, find};
@@ -94,9 +95,9 @@ impl<'a> Wrangler<'a> {
             Trouble::TooSlow => (
                 true,
                 Error::outside(format!(
-                    "wrangler had not finished after {} seconds and was ended: look at the network and at Cloudflare's status, or \
+                    "wrangler had not finished after {} and was ended: look at the network and at Cloudflare's status, or \
                      give it longer with --wrangler-timeout",
-                    self.limit.as_secs()
+                    Seconds(self.limit.as_secs())
                 )),
             ),
             Trouble::HeldOpen => {

@@ -87,7 +87,7 @@ fn a_failing_wrangler_is_explained_and_never_repeated() {
 fn a_hanging_wrangler_is_ended_at_its_limit() {
     let double = Double::new().answers(1, "touch \"$DOUBLE/started\"; sleep 60");
     let said = double.run(&["session", "issue", WALLET, "--wrangler-timeout", "1s"]).expect(69);
-    assert!(said.stderr.contains("1 seconds") && said.stderr.contains("session revoke"), "{said:?}");
+    assert!(said.stderr.contains("after 1s") && said.stderr.contains("session revoke"), "{said:?}");
     assert_eq!(said.stdout, "");
     assert!(double.path().join("started").exists());
     assert!(double.leftovers().is_empty(), "the file is gone");
@@ -154,5 +154,23 @@ fn every_help_has_examples_and_the_first_has_the_exit_codes() {
         let help = run(&mut tool([command, &["--help"]].concat())).expect(0).stdout;
         let example = format!("edge-broker {}", command.join(" "));
         assert!(help.contains("Examples:") && help.contains(&example), "{help}");
+    }
+}
+
+#[test]
+fn the_readme_says_what_the_help_says() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let help = run(&mut tool(["--help"])).expect(0).stdout;
+    let codes = help.split_once("Exit codes:\n").unwrap().1;
+    for (code, meaning) in codes.lines().filter_map(|line| line.trim().split_once(' ')) {
+        assert!(readme.contains(&format!("| {code} | {} |", meaning.trim())), "{code} {meaning}");
+    }
+    let commands = [&["keygen"][..], &["session", "issue"], &["session", "list"], &["session", "show"], &["session", "revoke"]];
+    let helps: String = commands.iter().map(|command| run(&mut tool([command, &["--help"]].concat())).expect(0).stdout).collect();
+    let ours = |word: &&str| word.starts_with("--") && !["--release", "--package", "--help"].contains(word);
+    let options: Vec<&str> = readme.split(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')).filter(ours).collect();
+    assert!(options.len() > 20, "{options:?}");
+    for option in options.into_iter().filter(|option| option.trim_matches('-') != "") {
+        assert!(helps.contains(&format!("{option} ")), "{option} is in no help");
     }
 }

@@ -56,6 +56,28 @@ fn a_short_session_outlives_itself_in_kv_only() {
 }
 
 #[test]
+fn whatever_is_taken_is_stored_and_read_as_it_was_given() {
+    for text in
+        ["a\"b\\c", "\u{2028}\u{2029}", "\u{1f511} key", "${PATH} `id` $(id) %s", "</script>", "-", "--json", "\u{e9}\u{65}\u{301}", " "]
+    {
+        let double = Double::new();
+        double.run(&["session", "issue", WALLET, &format!("--label={text}")]).expect(0);
+        let content = &double.calls()[0].content;
+        let record = SessionRecord::parse(content[1]["value"].as_str().unwrap()).unwrap();
+        assert_eq!(record.label.as_deref(), Some(text));
+        assert_eq!(content[0]["metadata"]["label"], text);
+    }
+    for (key, value) in [("Owner.mail", "a=b=c"), ("\u{43a}\u{43b}\u{44e}\u{447}", "\u{6f22}\u{5b57} 1"), ("a/b:c+d-e@f", "x y")] {
+        let double = Double::new();
+        double.run(&["session", "issue", WALLET, "--tag", &format!("{key}={value}"), "--transitive", key]).expect(0);
+        let record = SessionRecord::parse(double.calls()[0].content[1]["value"].as_str().unwrap()).unwrap();
+        let (stored_key, stored_value) = record.tags().tags().first().unwrap();
+        assert_eq!((stored_key.as_str(), stored_value.as_str()), (key, value));
+        assert_eq!(record.tags().transitive(), std::slice::from_ref(stored_key));
+    }
+}
+
+#[test]
 fn issue_as_json_names_everything() {
     let double = Double::new();
     let json = double.run(&["session", "issue", WALLET, "--json", "--env", "production", "--remote"]).expect(0).json();
