@@ -5,3 +5,6 @@ export const TLS = { key: ".dev/tls/key.pem", cert: ".dev/tls/cert.pem", ca: ".d
 
 /** The demo session's token. */
 export const TOKEN_FILE = ".dev/session-token";
+
+/** The development key, as a secret of the worker. */
+export const SECRETS = ".dev/secrets.env";

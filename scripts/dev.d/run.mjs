@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
-import { TLS, TOKEN_FILE } from "./files.mjs";
+import { SECRETS, TLS, TOKEN_FILE } from "./files.mjs";
 
 const [scheme, port, tool] = process.argv.slice(2);
 const issuer = `${scheme}://localhost:${port}`;
@@ -19,7 +19,7 @@ const die = (text) => {
 // 1. start the worker; what wrangler says is kept until the banner, then passed on
 say(`Starting the worker on ${issuer}`);
 const tls = scheme === "https" ? TLS : undefined;
-const argv = ["dev", "--ip", "127.0.0.1", "--port", port, "--local-protocol", scheme, "--var", `ISSUER:${issuer}`, "--show-interactive-dev-session=false"];
+const argv = ["dev", "--ip", "127.0.0.1", "--port", port, "--local-protocol", scheme, "--env-file", SECRETS, "--var", `ISSUER:${issuer}`, "--show-interactive-dev-session=false"];
 if (tls) argv.push("--https-key-path", tls.key, "--https-cert-path", tls.cert);
 const worker = spawn("wrangler", argv, { stdio: ["ignore", "pipe", "pipe"], detached: true });
 let held = "";
