@@ -166,11 +166,11 @@ fn the_readme_says_what_the_help_says() {
         assert!(readme.contains(&format!("| {code} | {} |", meaning.trim())), "{code} {meaning}");
     }
     let commands = [&["keygen"][..], &["session", "issue"], &["session", "list"], &["session", "show"], &["session", "revoke"]];
-    let helps: String = commands.iter().map(|command| run(&mut tool([command, &["--help"]].concat())).expect(0).stdout).collect();
+    let helps: String = commands.iter().map(|command| run(&mut tool(command.iter().chain(&["--help"]))).expect(0).stdout).collect();
     let ours = |word: &&str| word.starts_with("--") && !["--release", "--package", "--help"].contains(word);
     let options: Vec<&str> = readme.split(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')).filter(ours).collect();
     assert!(options.len() > 20, "{options:?}");
-    for option in options.into_iter().filter(|option| option.trim_matches('-') != "") {
+    for option in options.into_iter().filter(|option| !option.trim_matches('-').is_empty()) {
         assert!(helps.contains(&format!("{option} ")), "{option} is in no help");
     }
 }
