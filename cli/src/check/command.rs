@@ -15,7 +15,7 @@ use super::rule::Finding;
 use super::verdict::Verdict;
 use super::{Expectations, Token, judge};
 use crate::error::Error;
-use crate::http::{Client, read_all_at_most, read_at_most};
+use crate::http::{Client, read_at_most};
 use crate::output::Output;
 
 const AFTER_HELP: &str = "\
@@ -122,11 +122,7 @@ fn cut(reader: impl Read) -> std::io::Result<Vec<u8>> {
 
 /// The key set of a file. What is not JSON is the wrong file, and no key set that STS could have been given.
 fn key_set(path: &Path) -> Result<Result<KeySet, Finding>, CannotTell> {
-    let content = if path.as_os_str() == "-" {
-        read_all_at_most(std::io::stdin().lock(), KEY_SET_BYTES_MAX)
-    } else {
-        read_at_most(path, KEY_SET_BYTES_MAX)
-    };
+    let content = read_at_most(path, KEY_SET_BYTES_MAX);
     let content = content.map_err(|error| CannotTell(format!("--jwks {} cannot be read: {}", shown(path), error.kind())))?;
     let content = content.ok_or_else(|| CannotTell(format!("--jwks {} is longer than 1 MiB", shown(path))))?;
     if super::json::Json::parse(&content).is_none() {
