@@ -39,11 +39,6 @@ impl Output {
         self.json
     }
 
-    /// Whether the result is asked for as JSON.
-    pub(crate) fn is_json(&self) -> bool {
-        self.json
-    }
-
     /// A remark for people; never part of the result.
     pub(crate) fn remark(&self, text: &str) {
         // Where stderr is closed nobody is there to be told so.

@@ -14,6 +14,7 @@ use super::report::{Report, text};
 use super::rule::Finding;
 use super::verdict::Verdict;
 use super::{Expectations, Token, judge};
+use crate::clock;
 use crate::error::Error;
 use crate::http::{Client, read_at_most};
 use crate::output::Output;
@@ -85,7 +86,7 @@ pub(crate) fn run(args: &CheckArgs, output: &Output) -> Result<ExitCode, Error> 
 }
 
 fn verdict(args: &CheckArgs) -> Result<Verdict, CannotTell> {
-    let at = args.at.map_or_else(now, Ok)?;
+    let at = args.at.map_or_else(clock::now, Ok).map_err(|error| CannotTell(error.to_string()))?;
     let text = token(&args.token_file)?;
     let given_keys = args.jwks.as_deref().map(key_set).transpose()?;
     let client = Client::new(args.ca_file.as_deref());
@@ -133,11 +134,4 @@ fn key_set(path: &Path) -> Result<Result<KeySet, Finding>, CannotTell> {
 
 fn shown(path: &Path) -> String {
     path.display().to_string().chars().flat_map(char::escape_debug).collect()
-}
-
-fn now() -> Result<UnixTime, CannotTell> {
-    #[allow(clippy::disallowed_methods, reason = "the clock of this command, where --at gives none")]
-    let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let seconds = elapsed.ok().and_then(|elapsed| UnixTime::try_from(elapsed.as_secs()).ok());
-    seconds.ok_or_else(|| CannotTell("this machine's clock is wrong: set it, or give --at".to_owned()))
 }
