@@ -3,6 +3,7 @@
 //! It follows no redirect, keeps no cookie and sends no credential. A proxy is taken from the environment, as curl does.
 
 use std::fmt;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -155,14 +156,8 @@ fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, BadCa> {
 
 /// A whole file; `None` where it is longer than allowed.
 pub(crate) fn read_at_most(path: &Path, bytes: u64) -> std::io::Result<Option<Vec<u8>>> {
-    read_all_at_most(std::fs::File::open(path)?, bytes)
-}
-
-/// All there is to read; `None` where it is more than allowed.
-pub(crate) fn read_all_at_most(reader: impl std::io::Read, bytes: u64) -> std::io::Result<Option<Vec<u8>>> {
-    use std::io::Read as _;
     let mut content = Vec::new();
-    reader.take(bytes.saturating_add(1)).read_to_end(&mut content)?;
+    std::fs::File::open(path)?.take(bytes.saturating_add(1)).read_to_end(&mut content)?;
     Ok(u64::try_from(content.len()).is_ok_and(|length| length <= bytes).then_some(content))
 }
 
@@ -195,8 +190,32 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_is_read_up_to_its_limit() {
-        assert_eq!(read_all_at_most(&b"abc"[..], 3).unwrap().as_deref(), Some(&b"abc"[..]));
-        assert_eq!(read_all_at_most(&b"abcd"[..], 3).unwrap(), None);
+    fn a_file_is_read_up_to_its_limit() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "abcd").unwrap();
+        assert_eq!(read_at_most(file.path(), 4).unwrap().as_deref(), Some(&b"abcd"[..]));
+        assert_eq!(read_at_most(file.path(), 3).unwrap(), None);
+    }
+
+    #[test]
+    fn a_file_of_cas_holds_certificates() {
+        let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let (pem, key) = (certificate.cert.pem(), certificate.signing_key.serialize_pem());
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let read = |content: &str| {
+            std::fs::write(file.path(), content).unwrap();
+            certificates(file.path()).map(|found| found.len())
+        };
+        for (content, count) in [(pem.clone(), 1), (format!("{pem}{pem}"), 2), (format!("a comment\n{key}{pem}"), 1)] {
+            assert_eq!(read(&content), Ok(count));
+        }
+        let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        for content in
+            ["", "nonsense", &key, broken, "-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----\n", &format!("{pem}{broken}")]
+        {
+            assert!(read(content).is_err(), "{content}");
+        }
+        assert_eq!(certificates(Path::new("/nowhere/ca.pem")).err(), Some(BadCa("cannot be read")));
+        assert_eq!(certificates(&std::env::temp_dir()).err(), Some(BadCa("cannot be read")));
     }
 }

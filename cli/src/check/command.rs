@@ -14,8 +14,9 @@ use super::report::{Report, text};
 use super::rule::Finding;
 use super::verdict::Verdict;
 use super::{Expectations, Token, judge};
+use crate::clock;
 use crate::error::Error;
-use crate::http::{Client, read_all_at_most, read_at_most};
+use crate::http::{Client, read_at_most};
 use crate::output::Output;
 
 const AFTER_HELP: &str = "\
@@ -85,7 +86,7 @@ pub(crate) fn run(args: &CheckArgs, output: &Output) -> Result<ExitCode, Error> 
 }
 
 fn verdict(args: &CheckArgs) -> Result<Verdict, CannotTell> {
-    let at = args.at.map_or_else(now, Ok)?;
+    let at = args.at.map_or_else(clock::now, Ok).map_err(|error| CannotTell(error.to_string()))?;
     let text = token(&args.token_file)?;
     let given_keys = args.jwks.as_deref().map(key_set).transpose()?;
     let client = Client::new(args.ca_file.as_deref());
@@ -122,11 +123,7 @@ fn cut(reader: impl Read) -> std::io::Result<Vec<u8>> {
 
 /// The key set of a file. What is not JSON is the wrong file, and no key set that STS could have been given.
 fn key_set(path: &Path) -> Result<Result<KeySet, Finding>, CannotTell> {
-    let content = if path.as_os_str() == "-" {
-        read_all_at_most(std::io::stdin().lock(), KEY_SET_BYTES_MAX)
-    } else {
-        read_at_most(path, KEY_SET_BYTES_MAX)
-    };
+    let content = read_at_most(path, KEY_SET_BYTES_MAX);
     let content = content.map_err(|error| CannotTell(format!("--jwks {} cannot be read: {}", shown(path), error.kind())))?;
     let content = content.ok_or_else(|| CannotTell(format!("--jwks {} is longer than 1 MiB", shown(path))))?;
     if super::json::Json::parse(&content).is_none() {
@@ -137,11 +134,4 @@ fn key_set(path: &Path) -> Result<Result<KeySet, Finding>, CannotTell> {
 
 fn shown(path: &Path) -> String {
     path.display().to_string().chars().flat_map(char::escape_debug).collect()
-}
-
-fn now() -> Result<UnixTime, CannotTell> {
-    #[allow(clippy::disallowed_methods, reason = "the clock of this command, where --at gives none")]
-    let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let seconds = elapsed.ok().and_then(|elapsed| UnixTime::try_from(elapsed.as_secs()).ok());
-    seconds.ok_or_else(|| CannotTell("this machine's clock is wrong: set it, or give --at".to_owned()))
 }

@@ -3,9 +3,9 @@
 use agentkeys_edge_broker::aws::KEYS_OF_ONE_TYPE_MAX;
 
 use super::jose::{Alg, KeyType};
-use super::json::{Json, Object};
+use super::json::Json;
+use super::jwk::{Entry, PublicKey, State};
 use super::rule::{Basis, Finding, Rule};
-use super::x5c;
 
 const NO_KEY_SET: Rule = Rule::new(
     "key-set-form",
@@ -88,68 +88,6 @@ const DOUBTFUL_CANDIDATES: Rule = Rule::new(
 
 /// STS's words where it finds no key, blanks and all.
 const NO_KEY: &str = "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements";
-
-/// A curve that STS verifies on (RFC 7518 §6.2.1.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Curve {
-    P256,
-    P384,
-    P521,
-}
-
-impl Curve {
-    fn named(name: &str) -> Option<Self> {
-        match name {
-            "P-256" => Some(Self::P256),
-            "P-384" => Some(Self::P384),
-            "P-521" => Some(Self::P521),
-            _ => None,
-        }
-    }
-
-    /// The bytes of a coordinate (RFC 7518 §6.2.1.2).
-    fn coordinate_bytes(self) -> usize {
-        match self {
-            Self::P256 => 32,
-            Self::P384 => 48,
-            Self::P521 => 66,
-        }
-    }
-
-    /// The algorithm of the curve (RFC 7518 §3.4).
-    pub(crate) fn alg(self) -> Alg {
-        match self {
-            Self::P256 => Alg::Es256,
-            Self::P384 => Alg::Es384,
-            Self::P521 => Alg::Es512,
-        }
-    }
-}
-
-/// A public key, its numbers as big-endian bytes.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) enum PublicKey {
-    Rsa { n: Vec<u8>, e: Vec<u8> },
-    Ec { curve: Curve, x: Vec<u8>, y: Vec<u8> },
-}
-
-/// Whether STS can use a key, and why not.
-#[derive(Clone, PartialEq, Eq)]
-enum State {
-    Usable(PublicKey),
-    /// Not recorded: for a verdict on this key it is unusable, for one that needs it to be out of the way it is there.
-    Doubtful(&'static str),
-    Unusable(&'static str),
-}
-
-/// One entry of the set.
-struct Entry {
-    /// `kty`, whatever it says.
-    kty: Option<KeyType>,
-    /// A JWK without `kid` is ignored, but counted.
-    kid: Option<String>,
-    state: State,
-}
 
 /// A published key set.
 pub(crate) struct KeySet {
@@ -247,112 +185,200 @@ impl KeySet {
     }
 }
 
-impl Entry {
-    fn of(jwk: &Object) -> Self {
-        let kty = match jwk.get("kty").and_then(Json::as_str) {
-            Some("RSA") => Some(KeyType::Rsa),
-            Some("EC") => Some(KeyType::Ec),
-            _ => None,
+#[cfg(test)]
+mod tests {
+    use agentkeys_edge_broker::encoding::base64url;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A number of this many bytes that names the key it stands in.
+    fn number(bytes: usize, name: u8) -> String {
+        let mut number = vec![0x80 | name; bytes];
+        *number.last_mut().unwrap() = 1;
+        base64url(&number)
+    }
+
+    fn ec(kid: &str, name: u8) -> Value {
+        json!({"kty": "EC", "crv": "P-256", "x": number(32, name), "y": number(32, name), "kid": kid})
+    }
+
+    fn rsa(kid: &str, name: u8) -> Value {
+        json!({"kty": "RSA", "n": number(256, name), "e": "AQAB", "kid": kid})
+    }
+
+    /// The same JWK with a member set, or with `null` as the value of `Value::Null`.
+    fn with(mut jwk: Value, member: &str, value: Value) -> Value {
+        jwk[member] = value;
+        jwk
+    }
+
+    fn without(mut jwk: Value, members: &[&str]) -> Value {
+        for member in members {
+            jwk.as_object_mut().unwrap().remove(*member);
+        }
+        jwk
+    }
+
+    /// The name of the key that is found, or the rule.
+    fn find(keys: &[Value], alg: Alg, kid: Option<&str>) -> Result<u8, &'static str> {
+        let set = KeySet::parse(json!({"keys": keys}).to_string().as_bytes()).ok().unwrap();
+        let name = |number: &[u8]| number[0] & 0x7f;
+        set.key_for(alg, kid)
+            .map(|key| match key {
+                PublicKey::Rsa { n, .. } => name(n),
+                PublicKey::Ec { x, .. } => name(x),
+            })
+            .map_err(|finding| finding.rule.id)
+    }
+
+    #[test]
+    fn a_key_set_is_an_object_with_an_array_of_at_least_one_key() {
+        assert!(KeySet::parse(json!({"keys": [ec("a", 1)]}).to_string().as_bytes()).is_ok());
+        for bad in ["", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":null}"#, r#"{"keys":[]}"#, r#"{"keys":[{}],"keys":[]}"#] {
+            assert_eq!(KeySet::parse(bad.as_bytes()).err().map(|finding| finding.rule.id), Some("key-set-form"), "{bad}");
+        }
+        assert_eq!(find(&[ec("a", 1), json!("b")], Alg::Es256, Some("a")), Err("key-set-strange-entry"));
+        assert_eq!(find(&[ec("a", 1), Value::Null], Alg::Es256, Some("a")), Err("key-set-strange-entry"));
+    }
+
+    #[test]
+    fn the_kid_names_the_key_and_the_last_of_a_repeated_one_wins() {
+        assert_eq!(find(&[ec("a", 1), ec("b", 2)], Alg::Es256, Some("a")), Ok(1));
+        assert_eq!(find(&[ec("a", 1), ec("b", 2)], Alg::Es256, Some("b")), Ok(2));
+        assert_eq!(find(&[ec("a", 1), ec("a", 2)], Alg::Es256, Some("a")), Ok(2));
+        assert_eq!(find(&[with(ec("a", 1), "use", json!("enc")), ec("a", 2)], Alg::Es256, Some("a")), Ok(2));
+        assert_eq!(find(&[ec("", 1)], Alg::Es256, Some("")), Ok(1));
+        for kid in ["c", "", "A", "a "] {
+            assert_eq!(find(&[ec("a", 1), ec("b", 2)], Alg::Es256, Some(kid)), Err("key-unknown"), "{kid}");
+        }
+        assert_eq!(find(&[ec("a", 1), rsa("a", 2)], Alg::Es256, Some("a")), Err("key-of-another-type"));
+        assert_eq!(find(&[ec("a", 1), with(ec("a", 2), "use", json!("enc"))], Alg::Es256, Some("a")), Err("key-doubtful"));
+    }
+
+    #[test]
+    fn a_jwk_without_kid_is_ignored() {
+        for kid in [None, Some(json!(7)), Some(Value::Null)] {
+            let jwk = kid.map_or_else(|| without(ec("a", 1), &["kid"]), |kid| with(ec("a", 1), "kid", kid));
+            assert_eq!(find(std::slice::from_ref(&jwk), Alg::Es256, None), Err("kid-absent-and-no-candidate"));
+            assert_eq!(find(&[jwk.clone(), ec("b", 2)], Alg::Es256, None), Ok(2));
+            assert_eq!(find(&[jwk], Alg::Es256, Some("a")), Err("key-unknown"));
+        }
+    }
+
+    #[test]
+    fn a_token_without_kid_works_with_exactly_one_candidate() {
+        assert_eq!(find(&[ec("a", 1), rsa("b", 2)], Alg::Es256, None), Ok(1));
+        assert_eq!(find(&[ec("a", 1), rsa("b", 2)], Alg::Rs384, None), Ok(2));
+        assert_eq!(find(&[ec("a", 1), with(ec("b", 2), "use", json!("enc"))], Alg::Es256, None), Ok(1));
+        assert_eq!(find(&[ec("a", 1), with(ec("b", 2), "key_ops", json!(["verify"]))], Alg::Es256, None), Ok(1));
+        assert_eq!(find(&[ec("a", 1), ec("b", 2)], Alg::Es256, None), Err("kid-absent-and-several-candidates"));
+        assert_eq!(find(&[rsa("a", 1)], Alg::Es256, None), Err("kid-absent-and-no-candidate"));
+        let p384 = json!({"kty": "EC", "crv": "P-384", "x": number(48, 3), "y": number(48, 3), "kid": "c"});
+        assert_eq!(find(&[ec("a", 1), p384], Alg::Es256, None), Err("kid-absent-and-several-candidates"));
+    }
+
+    #[test]
+    fn a_doubtful_key_is_neither_a_candidate_nor_out_of_the_way() {
+        let doubtful = with(ec("b", 2), "key_ops", json!([]));
+        assert_eq!(find(&[ec("a", 1), doubtful.clone()], Alg::Es256, Some("a")), Ok(1));
+        assert_eq!(find(&[ec("a", 1), doubtful.clone()], Alg::Es256, Some("b")), Err("key-doubtful"));
+        assert_eq!(find(&[ec("a", 1), doubtful.clone()], Alg::Es256, None), Err("kid-absent-and-doubtful-candidates"));
+        assert_eq!(find(&[doubtful], Alg::Es256, None), Err("kid-absent-and-doubtful-candidates"));
+        assert_eq!(find(&[ec("a", 1), ec("a", 2)], Alg::Es256, None), Err("kid-absent-and-doubtful-candidates"));
+    }
+
+    #[test]
+    fn use_is_absent_or_sig_and_key_ops_is_absent() {
+        for (member, value, outcome) in [
+            ("use", json!("sig"), Ok(1)),
+            ("use", json!("enc"), Err("key-unusable")),
+            ("use", json!("SIG"), Err("key-unusable")),
+            ("use", json!(["sig"]), Err("key-unusable")),
+            ("use", Value::Null, Err("key-doubtful")),
+            ("key_ops", json!(["verify"]), Err("key-unusable")),
+            ("key_ops", json!(["sign", "verify"]), Err("key-unusable")),
+            ("key_ops", json!("verify"), Err("key-unusable")),
+            ("key_ops", json!([]), Err("key-doubtful")),
+            ("key_ops", Value::Null, Err("key-doubtful")),
+            ("ext", json!(true), Ok(1)),
+            ("alg", json!("RS256"), Ok(1)),
+            ("alg", json!("none"), Ok(1)),
+            ("d", json!("AQ"), Err("key-doubtful")),
+        ] {
+            assert_eq!(find(&[with(ec("a", 1), member, value.clone())], Alg::Es256, Some("a")), outcome, "{member} {value}");
+        }
+    }
+
+    #[test]
+    fn an_rsa_key_has_n_and_e_of_at_least_2048_bits() {
+        for alg in [Alg::Rs256, Alg::Rs384, Alg::Rs512] {
+            assert_eq!(find(&[with(rsa("a", 1), "alg", json!("RS256"))], alg, Some("a")), Ok(1), "{alg}");
+        }
+        let small = |first: u8| {
+            let mut bytes = vec![0xff; 256];
+            bytes[0] = first;
+            base64url(&bytes)
         };
-        let kid = jwk.get("kid").and_then(Json::as_str).map(str::to_owned);
-        let state = match kty {
-            Some(kty) => state(jwk, kty).unwrap_or_else(|state| state),
-            None => State::Unusable("kty is neither RSA nor EC."),
-        };
-        Self { kty, kid, state }
+        for (member, value, outcome) in [
+            ("n", json!(number(1024, 1)), Ok(1)),
+            ("e", json!("Aw"), Ok(1)),
+            ("n", json!(number(128, 1)), Err("key-doubtful")),
+            ("n", json!(small(0x7f)), Err("key-doubtful")),
+            ("n", json!(number(1025, 1)), Err("key-doubtful")),
+            ("n", json!(base64url(&[0, 0x81, 1])), Err("key-doubtful")),
+            ("e", json!("AAEAAQ"), Err("key-doubtful")),
+            ("e", json!("AQ"), Err("key-doubtful")),
+            ("e", json!("Ag"), Err("key-doubtful")),
+            ("e", json!("AQAAAAE"), Err("key-doubtful")),
+            ("e", json!("AQAB="), Err("key-unusable")),
+            ("e", json!(65_537), Err("key-unusable")),
+            ("n", Value::Null, Err("key-unusable")),
+        ] {
+            assert_eq!(find(&[with(rsa("a", 1), member, value.clone())], Alg::Rs256, Some("a")), outcome, "{member} {value}");
+        }
+        assert_eq!(find(&[without(rsa("a", 1), &["e"])], Alg::Rs256, Some("a")), Err("key-unusable"));
+        assert_eq!(find(&[with(without(rsa("a", 1), &["n", "e"]), "x5c", json!(["AAAA"]))], Alg::Rs256, Some("a")), Err("key-unusable"));
+        assert_eq!(find(&[rsa("a", 1)], Alg::Es256, Some("a")), Err("key-of-another-type"));
     }
 
-    fn is_usable(&self) -> bool {
-        matches!(self.state, State::Usable(_))
+    #[test]
+    fn an_ec_key_has_the_full_coordinates_of_the_curve_of_the_algorithm() {
+        for (crv, bytes, alg) in [("P-256", 32, Alg::Es256), ("P-384", 48, Alg::Es384), ("P-521", 66, Alg::Es512)] {
+            let key = |bytes| json!({"kty": "EC", "crv": crv, "x": number(bytes, 1), "y": number(bytes, 1), "kid": "a"});
+            for asked in [Alg::Es256, Alg::Es384, Alg::Es512] {
+                let outcome = if asked == alg { Ok(1) } else { Err("key-on-another-curve") };
+                assert_eq!(find(&[key(bytes)], asked, Some("a")), outcome, "{crv} {asked}");
+            }
+            assert_eq!(find(&[key(bytes.saturating_sub(1))], alg, Some("a")), Err("key-doubtful"), "{crv}");
+            assert_eq!(find(&[key(bytes.saturating_add(1))], alg, Some("a")), Err("key-doubtful"), "{crv}");
+        }
+        for (member, value, outcome) in [
+            ("crv", json!("secp256k1"), "key-doubtful"),
+            ("crv", json!("p-256"), "key-doubtful"),
+            ("crv", Value::Null, "key-unusable"),
+            ("x", json!("*"), "key-unusable"),
+            ("y", Value::Null, "key-unusable"),
+            ("kty", json!("ec"), "key-of-another-type"),
+            ("kty", json!("OKP"), "key-of-another-type"),
+        ] {
+            assert_eq!(find(&[with(ec("a", 1), member, value.clone())], Alg::Es256, Some("a")), Err(outcome), "{member} {value}");
+        }
+        assert_eq!(find(&[with(without(ec("a", 1), &["x", "y"]), "x5c", json!(["AAAA"]))], Alg::Es256, Some("a")), Err("key-unusable"));
     }
-}
 
-/// What a JWK is good for; the first thing that is wrong is the error.
-fn state(jwk: &Object, kty: KeyType) -> Result<State, State> {
-    usage(jwk)?;
-    key_ops(jwk)?;
-    let key = match kty {
-        KeyType::Rsa => rsa(jwk)?,
-        KeyType::Ec => ec(jwk)?,
-    };
-    certificate(jwk, &key)?;
-    if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|member| jwk.has(member)) {
-        return Err(State::Doubtful("It has a private member: that key is public now, replace it at once."));
-    }
-    Ok(State::Usable(key))
-}
-
-/// `use` is absent or `sig`.
-fn usage(jwk: &Object) -> Result<(), State> {
-    match jwk.get("use") {
-        None => Ok(()),
-        Some(Json::String(usage)) if usage == "sig" => Ok(()),
-        Some(Json::Null) => Err(State::Doubtful("Its use is null.")),
-        Some(_) => Err(State::Unusable("Its use is not sig.")),
-    }
-}
-
-/// Any `key_ops` makes the key unusable; of an empty one that is not recorded.
-fn key_ops(jwk: &Object) -> Result<(), State> {
-    match jwk.get("key_ops") {
-        None => Ok(()),
-        Some(Json::Array(operations)) if operations.is_empty() => Err(State::Doubtful("Its key_ops is empty.")),
-        Some(Json::Null) => Err(State::Doubtful("Its key_ops is null.")),
-        Some(_) => Err(State::Unusable("It has key_ops.")),
-    }
-}
-
-/// The bits below which an RSA key is a small one.
-const MODULUS_BITS_MIN: usize = 2048;
-/// The bits above which a verifier may have a limit of its own.
-const MODULUS_BITS_MAX: usize = 8192;
-
-/// RFC 7518 §6.3.1: `n` and `e` in base64url, without leading zeroes.
-fn rsa(jwk: &Object) -> Result<PublicKey, State> {
-    if !jwk.has("n") && !jwk.has("e") {
-        return Err(State::Unusable("It has no n and no e: a certificate alone is not a key."));
-    }
-    let (Some(n), Some(e)) = (x5c::bytes(jwk.get("n")), x5c::bytes(jwk.get("e"))) else {
-        return Err(State::Unusable("Its n and e are not both there in base64url without padding."));
-    };
-    if n.first() == Some(&0) || e.first() == Some(&0) {
-        return Err(State::Doubtful("Its n or e starts with a zero byte."));
-    }
-    let bits = n.len().saturating_mul(8).saturating_sub(n.first().map_or(0, |first| first.leading_zeros()).try_into().unwrap_or(0));
-    if bits < MODULUS_BITS_MIN {
-        return Err(State::Doubtful("It is an RSA key of less than 2048 bits."));
-    }
-    if bits > MODULUS_BITS_MAX {
-        return Err(State::Doubtful("It is an RSA key of more than 8192 bits."));
-    }
-    // An even exponent is no RSA exponent, 1 encrypts nothing, and beyond 32 bits verifiers have limits of their own.
-    if e.last().is_none_or(|last| last & 1 == 0) || e == [1] || e.len() > 4 || n.last().is_none_or(|last| last & 1 == 0) {
-        return Err(State::Doubtful("Its n or e is even, or e is 1 or has more than 32 bits."));
-    }
-    Ok(PublicKey::Rsa { n, e })
-}
-
-/// RFC 7518 §6.2.1: `crv`, and `x` and `y` in base64url at the curve's full length.
-fn ec(jwk: &Object) -> Result<PublicKey, State> {
-    if !jwk.has("x") && !jwk.has("y") {
-        return Err(State::Unusable("It has no x and no y: a certificate alone is not a key."));
-    }
-    let Some(curve) = jwk.get("crv").and_then(Json::as_str) else { return Err(State::Unusable("It has no crv.")) };
-    let Some(curve) = Curve::named(curve) else { return Err(State::Doubtful("Its crv is not P-256, P-384 or P-521.")) };
-    let (Some(x), Some(y)) = (x5c::bytes(jwk.get("x")), x5c::bytes(jwk.get("y"))) else {
-        return Err(State::Unusable("Its x and y are not both there in base64url without padding."));
-    };
-    if x.len() != curve.coordinate_bytes() || y.len() != curve.coordinate_bytes() {
-        return Err(State::Doubtful("Its x or y is not of the curve's full length."));
-    }
-    Ok(PublicKey::Ec { curve, x, y })
-}
-
-/// `x5c`, if present, is of this very key.
-fn certificate(jwk: &Object, key: &PublicKey) -> Result<(), State> {
-    match jwk.get("x5c").map(|chain| x5c::agrees(chain, key)) {
-        None | Some(Some(true)) => Ok(()),
-        Some(Some(false)) => Err(State::Unusable("Its x5c is the certificate of another key.")),
-        Some(None) => Err(State::Doubtful("Its x5c is not an array that starts with a certificate in padded base64.")),
+    #[test]
+    fn of_each_type_at_most_100_keys_are_published() {
+        let many = |count: u8, key: fn(&str, u8) -> Value| (1..=count).map(|n| key(&format!("k{n}"), n)).collect::<Vec<_>>();
+        assert_eq!(find(&many(100, ec), Alg::Es256, Some("k100")), Ok(100));
+        assert_eq!(find(&many(101, ec), Alg::Es256, Some("k1")), Err("key-set-too-large"));
+        let with_rsa = [many(101, ec), vec![rsa("r", 7)]].concat();
+        assert_eq!(find(&with_rsa, Alg::Rs256, Some("r")), Ok(7));
+        assert_eq!(find(&with_rsa, Alg::Es256, Some("k1")), Err("key-set-too-large"));
+        let counted = [without(ec("a", 1), &["kid"]), with(ec("a", 1), "use", json!("enc")), json!({"kty": "EC"}), ec("k1", 1)];
+        for extra in counted {
+            assert_eq!(find(&[many(100, ec), vec![extra.clone()]].concat(), Alg::Es256, Some("k1")), Err("key-set-too-large"), "{extra}");
+        }
+        assert_eq!(find(&[many(100, ec), vec![json!({"kty": "OKP", "kid": "o"})]].concat(), Alg::Es256, Some("k1")), Ok(1));
     }
 }

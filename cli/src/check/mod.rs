@@ -8,7 +8,7 @@
 //! 2. its form, its header, its claims; nothing else can be said of a token that fails here
 //! 3. the claims that must be there
 //! 4. the issuer ([`issuer`])
-//! 5. the key ([`keys`]) and the signature ([`signature`])
+//! 5. the key ([`keys`], [`jwk`]) and the signature ([`signature`])
 //! 6. `iat`, `nbf`, `exp` ([`times`])
 //! 7. the audience ([`audience`])
 //! 8. the subject ([`subject`])
@@ -24,6 +24,7 @@ mod fetch;
 mod issuer;
 mod jose;
 mod json;
+mod jwk;
 mod keys;
 mod report;
 mod roles;

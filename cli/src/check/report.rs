@@ -1,4 +1,4 @@
-//! The verdict as JSON and as text. `cli/CHECK.md` describes the JSON, which grows and does not change.
+//! The verdict as JSON and as text. `README.md` beside this file describes the JSON, which grows and does not change.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -99,3 +99,44 @@ impl Facts {
         actions
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::rule::Rule;
+    use super::*;
+
+    const SEEN: Rule = Rule::new("seen", Basis::Seen, "", "");
+    const OTHER: Rule = Rule::new("other", Basis::Doc, "", "");
+    const EXPIRED: Rule = Rule::new("expired", Basis::DocAndSeen, "", "").with_code(Code::ExpiredToken);
+    const LIMIT: Rule = Rule::new("limit", Basis::Doc, "", "").with_unrecorded_code();
+    const DOUBT: Rule = Rule::new("doubt", Basis::NotRecorded, "", "");
+
+    #[test]
+    fn the_first_recorded_finding_answers_and_mixed_codes_are_not_recorded() {
+        for (rules, first, code_recorded, recorded) in [
+            (&[&SEEN][..], "seen", true, true),
+            (&[&EXPIRED], "expired", true, true),
+            (&[&SEEN, &OTHER], "seen", true, true),
+            (&[&DOUBT], "doubt", false, false),
+            (&[&DOUBT, &SEEN], "seen", true, true),
+            (&[&LIMIT], "limit", false, false),
+            (&[&LIMIT, &SEEN], "limit", true, true),
+            (&[&SEEN, &EXPIRED], "seen", false, false),
+            (&[&DOUBT, &EXPIRED], "expired", false, false),
+        ] {
+            let findings = rules.iter().map(|rule| rule.broken()).collect();
+            let verdict = Verdict { at: UnixTime::EPOCH, findings, warnings: Vec::new(), facts: None };
+            let ids: Vec<_> = rules.iter().map(|rule| rule.id).collect();
+            assert_eq!(verdict.first().map(|first| first.rule.id), Some(first), "{ids:?}");
+            assert_eq!(verdict.others().count().saturating_add(1), rules.len(), "{ids:?}");
+            assert_eq!((verdict.is_code_recorded(), verdict.is_recorded()), (code_recorded, recorded), "{ids:?}");
+            assert!(!verdict.is_accepted());
+        }
+    }
+
+    #[test]
+    fn without_a_finding_a_token_is_accepted() {
+        let verdict = Verdict { at: UnixTime::EPOCH, findings: Vec::new(), warnings: Vec::new(), facts: None };
+        assert!(verdict.is_accepted() && verdict.is_recorded() && verdict.first().is_none() && verdict.code().is_none());
+    }
+}

@@ -1,6 +1,8 @@
 //! What STS takes and a careful team would not send. One small function a warning.
 
-use agentkeys_edge_broker::aws::{ROLES_CLAIM, SOURCE_IDENTITY_CLAIM, SUBJECT_CHARACTERS, SessionTags, TAGS_CLAIM, TagKey};
+use agentkeys_edge_broker::aws::{
+    CLOCK_TOLERANCE_SECONDS, ROLES_CLAIM, SOURCE_IDENTITY_CLAIM, SUBJECT_CHARACTERS, SessionTags, TAGS_CLAIM, TagKey,
+};
 use agentkeys_edge_broker::config::WALLET_TAG;
 use agentkeys_edge_broker::time::UnixTime;
 use agentkeys_edge_broker::wallet::Wallet;
@@ -240,10 +242,10 @@ fn ends_before_it_begins(facts: &Facts) -> Option<Warning> {
 
 fn within_tolerance(facts: &Facts, at: UnixTime) -> Option<Warning> {
     let now = i128::from(at.seconds());
-    let begins = facts.iat.max(facts.nbf);
-    let message = if facts.exp.is_some_and(|exp| exp <= now) {
+    let is_tolerated = |seconds: i128| seconds < CLOCK_TOLERANCE_SECONDS.into();
+    let message = if facts.exp.is_some_and(|exp| exp <= now && is_tolerated(now.saturating_sub(exp))) {
         "The token has expired; STS takes it within 5 minutes only."
-    } else if begins.is_some_and(|begins| begins > now) {
+    } else if facts.iat.max(facts.nbf).is_some_and(|begins| begins > now && is_tolerated(begins.saturating_sub(now))) {
         "The token is dated ahead of the clock; STS takes it within 5 minutes only."
     } else {
         return None;
@@ -297,4 +299,153 @@ fn ignored_roles(facts: &Facts) -> Option<Warning> {
             "Write each role as its exact ARN.",
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use agentkeys_edge_broker::aws::RoleArn;
+    use agentkeys_edge_broker::encoding::base64url;
+    use serde_json::{Value, json};
+
+    use super::super::{judge, keys};
+    use super::*;
+
+    const WALLET: &str = "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed";
+    const ROLE: &str = "arn:aws:iam::123456789012:role/agent";
+    const NOW: u64 = 1_800_000_000;
+
+    /// A token that gives no reason for a warning.
+    fn quiet() -> Value {
+        json!({
+            "iss": "https://keys.example.com", "sub": "agentkeys:agent:0x", "aud": "sts.amazonaws.com", "iat": NOW, "exp": NOW + 300,
+            "agentkeys_user_wallet": WALLET,
+            TAGS_CLAIM: {"principal_tags": {"agentkeys_user_wallet": [WALLET]}, "transitive_tag_keys": ["agentkeys_user_wallet"]},
+        })
+    }
+
+    fn ids(header: &str, claims: &str, issuer: Option<&str>, role: Option<&str>) -> Vec<&'static str> {
+        let text = format!("{}.{}.{}", base64url(header.as_bytes()), base64url(claims.as_bytes()), base64url(&[1; 64]));
+        let token = Token::parse(&text).ok().unwrap();
+        let expected = Expectations {
+            issuer: issuer.map(str::to_owned),
+            audiences: vec!["sts.amazonaws.com".to_owned()],
+            role: role.map(|role| RoleArn::try_from(role.to_owned()).unwrap()),
+        };
+        let verdict = judge(&token, &Err(keys::no_key_set("There is none here.")), &expected, UnixTime::try_from(NOW).unwrap());
+        verdict.warnings.iter().map(|warning| warning.id).collect()
+    }
+
+    fn of(claims: &Value) -> Vec<&'static str> {
+        ids(r#"{"alg":"ES256","kid":"a"}"#, &claims.to_string(), Some("https://keys.example.com"), None)
+    }
+
+    fn with(changes: &Value) -> Value {
+        let mut claims = quiet();
+        claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        claims
+    }
+
+    fn tags(principal_tags: &Value, transitive: &Value) -> Value {
+        with(&json!({TAGS_CLAIM: {"principal_tags": principal_tags, "transitive_tag_keys": transitive}}))
+    }
+
+    #[test]
+    fn a_token_of_the_broker_gives_no_warning() {
+        assert_eq!(of(&quiet()), [""; 0]);
+    }
+
+    #[test]
+    fn a_token_without_tags_is_warned_of_loudly() {
+        let mut claims = quiet();
+        claims.as_object_mut().unwrap().remove(TAGS_CLAIM);
+        assert_eq!(of(&claims), ["untagged"]);
+        claims["https://aws.amazon.com/Tags"] = quiet()[TAGS_CLAIM].clone();
+        assert_eq!(of(&claims), ["untagged", "unread-aws-claim"]);
+        assert_eq!(of(&with(&json!({TAGS_CLAIM: "a refused one is not an absent one"}))), [""; 0]);
+    }
+
+    #[test]
+    fn the_wallet_tag_is_there_right_and_transitive() {
+        let wallet = || json!("agentkeys_user_wallet");
+        let upper = WALLET.to_uppercase().replace('X', "x");
+        for (claims, expected) in [
+            (tags(&json!({"team": ["a"]}), &json!(["team"])), "no-wallet-tag"),
+            (tags(&json!({"agentkeys_user_wallet": [WALLET]}), &json!([])), "wallet-not-transitive"),
+            (with(&json!({"agentkeys_user_wallet": "0x0000000000000000000000000000000000000000"})), "wallet-tag-mismatch"),
+            (with(&json!({"agentkeys_user_wallet": null})), "wallet-tag-mismatch"),
+        ] {
+            assert_eq!(of(&claims), [expected], "{claims}");
+        }
+        for bad in ["", "0x", "team-a", &upper] {
+            let mut claims = tags(&json!({"agentkeys_user_wallet": [bad]}), &json!([wallet()]));
+            claims["agentkeys_user_wallet"] = json!(bad);
+            assert_eq!(of(&claims), ["wallet-tag-form"], "{bad}");
+        }
+    }
+
+    #[test]
+    fn tags_above_2_kib_may_be_too_large_when_packed() {
+        let many = |count: usize| {
+            let mut tags: serde_json::Map<String, Value> = (0..count).map(|n| (format!("k{n}"), json!(["v".repeat(256)]))).collect();
+            tags.insert("agentkeys_user_wallet".to_owned(), json!([WALLET]));
+            Value::Object(tags)
+        };
+        assert_eq!(of(&tags(&many(7), &json!(["agentkeys_user_wallet"]))), [""; 0]);
+        assert_eq!(of(&tags(&many(8), &json!(["agentkeys_user_wallet"]))), ["large-tags"]);
+    }
+
+    #[test]
+    fn what_the_rules_let_pass_and_a_careful_team_would_not_send() {
+        let now = i64::try_from(NOW).unwrap();
+        for (changes, expected) in [
+            (json!({"exp": now + 3600}), vec![]),
+            (json!({"exp": now + 3601}), vec!["long-lifetime"]),
+            (json!({"iat": now - 200, "exp": now - 100}), vec!["within-tolerance"]),
+            (json!({"iat": now + 100, "exp": now + 400}), vec!["within-tolerance"]),
+            (json!({"nbf": now + 100}), vec!["within-tolerance"]),
+            (json!({"iat": now + 100, "exp": now + 100}), vec!["ends-before-it-begins", "within-tolerance"]),
+            (json!({"exp": now - 10}), vec!["ends-before-it-begins", "within-tolerance"]),
+            (json!({"iat": now - 86_400, "exp": now - 86_400 + 3600}), vec![]),
+            (json!({"iat": now - 600, "exp": now - 300}), vec![]),
+            (json!({"nbf": now + 300, "exp": now + 600}), vec![]),
+            (json!({"iat": now - 86_401, "exp": now + 1}), vec!["long-lifetime", "old"]),
+            (json!({"iat": now.to_string()}), vec!["timestamp-in-a-string"]),
+            (json!({"sub": "a"}), vec!["subject-length"]),
+            (json!({"sub": ""}), vec!["subject-length"]),
+            (json!({"sub": "abcdef"}), vec![]),
+            (json!({"sub": "a".repeat(255)}), vec![]),
+            (json!({"sub": "a".repeat(256)}), vec!["subject-length"]),
+            (json!({"sub": 1_234_567}), vec!["subject-is-a-number"]),
+            (json!({"sub": 7}), vec!["subject-is-a-number", "subject-length"]),
+            (json!({"azp": "sts.amazonaws.com"}), vec!["audience-by-azp"]),
+            (json!({ROLES_CLAIM: [ROLE]}), vec!["role-not-checked"]),
+            (json!({ROLES_CLAIM: [ROLE, "*"]}), vec!["role-not-checked", "ignored-roles"]),
+            (json!({ROLES_CLAIM: null}), vec![]),
+            (json!({SOURCE_IDENTITY_CLAIM: "agent-7"}), vec![]),
+            (json!({"https://aws.amazon.com/role": ROLE}), vec!["unread-aws-claim"]),
+            (json!({"https://aws.amazon.com/tags/principal_tag/a": "1"}), vec!["unread-aws-claim"]),
+            (json!({"https://example.com/tags": {}}), vec![]),
+            (json!({"iss": "https://keys.example.com:8443"}), vec!["issuer-with-port"]),
+            (json!({"iss": "http://localhost:8787"}), vec!["loopback-issuer"]),
+        ] {
+            assert_eq!(of(&with(&changes)), expected, "{changes}");
+        }
+    }
+
+    #[test]
+    fn a_repeated_member_is_named_wherever_two_readers_can_differ() {
+        let claims = quiet().to_string();
+        let of = |header: &str, claims: &str| ids(header, claims, Some("https://keys.example.com"), None);
+        assert_eq!(of(r#"{"alg":"none","alg":"ES256","kid":"a"}"#, &claims), ["repeated-member"]);
+        let repeated = claims.replacen('{', r#"{"sub":"another","#, 1);
+        assert_eq!(of(r#"{"alg":"ES256","kid":"a"}"#, &repeated), ["repeated-member"]);
+        let repeated = claims.replacen(r#"{"principal_tags""#, r#"{"principal_tags":{},"principal_tags""#, 1);
+        assert_eq!(of(r#"{"alg":"ES256","kid":"a"}"#, &repeated), ["repeated-member"]);
+    }
+
+    #[test]
+    fn what_was_not_held_against_anything_is_said() {
+        let claims = with(&json!({ROLES_CLAIM: [ROLE]})).to_string();
+        assert_eq!(ids(r#"{"alg":"ES256"}"#, &claims, None, Some(ROLE)), ["no-kid", "issuer-not-checked"]);
+    }
 }
