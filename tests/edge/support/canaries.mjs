@@ -3,11 +3,14 @@
 import assert from "node:assert/strict";
 
 const guarded = new Map();
+/** A part of a secret this long is as bad as the whole. */
+const PART = 16;
 
 /** Puts a secret under guard for the rest of this process. */
 export function guard(what, secret) {
-  // Shorter ones (an empty member of a broken key) would be found by chance.
-  if (secret.length >= 16) guarded.set(secret, what);
+  const text = secret.replace(/^aks_/, "");
+  // A short one (an empty member of a broken key) would be found by chance.
+  for (const start of [0, Math.floor((text.length - PART) / 2), text.length - PART]) if (start >= 0) guarded.set(text.slice(start, start + PART), what);
   return secret;
 }
 
@@ -16,7 +19,7 @@ const TRACES = [/\n\s+at .+:\d+:\d+/, /panicked at/, /wasm-function\[/, /Runtime
 
 /** Fails if a log line shows a guarded secret or a stack trace. */
 export function assertNoCanary(text, where = "a log line") {
-  for (const [secret, what] of guarded) assert.ok(!text.includes(secret), `${where} shows ${what}`);
+  for (const [part, what] of guarded) assert.ok(!text.includes(part), `${where} shows ${what}`);
   for (const trace of TRACES) assert.doesNotMatch(text, trace, `${where} shows a stack trace`);
 }
 
