@@ -22,3 +22,5 @@ mod keys;
 mod mint_decision;
 mod mint_request;
 mod session_record;
+mod token_size;
+mod vectors;
