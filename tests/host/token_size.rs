@@ -19,11 +19,7 @@ fn largest_config(audience: &str) -> Config {
     let issuer = format!("https://keys.example.com/{}", "a".repeat(230));
     assert_eq!(issuer.len(), 255);
     let audiences = serde_json::json!([audience]).to_string();
-    config(&[
-        ("ISSUER", &issuer),
-        ("AUDIENCES", &audiences),
-        ("PRINCIPAL_TAGS", r#"["agentkeys_user_wallet","agentkeys_actor_omni"]"#),
-    ])
+    config(&[("ISSUER", &issuer), ("AUDIENCES", &audiences), ("PRINCIPAL_TAGS", r#"["agentkeys_user_wallet","agentkeys_actor_omni"]"#)])
 }
 
 /// The token of a record, whether the record is within its limits or not.
