@@ -15,10 +15,18 @@
 
 mod support;
 
+mod broker;
 mod certificate;
 mod claims;
 mod config;
+mod discovery;
+mod error_form;
 mod keys;
 mod mint_decision;
 mod mint_request;
+mod readiness;
+mod rooms;
 mod session_record;
+mod session_routes;
+mod token_size;
+mod vectors;

@@ -121,7 +121,9 @@ fn a_lifetime_above_the_ceiling_is_told_the_ceiling_and_one_below_the_minimum_is
 
 #[test]
 fn a_token_never_outlives_its_session() {
-    for (left, asked, lives) in [(86_400, None, 300), (301, None, 300), (300, None, 300), (299, None, 299), (1, None, 1), (61, Some(60), 60), (59, Some(60), 59)] {
+    for (left, asked, lives) in
+        [(86_400, None, 300), (301, None, 300), (300, None, 300), (299, None, 299), (1, None, 1), (61, Some(60), 60), (59, Some(60), 59)]
+    {
         let decided = decision(&config(&[]), &ending_in(plain(), left), &asking(None, asked)).unwrap();
         assert_eq!(decided.expires_at, at(NOW + lives), "{left} {asked:?}");
     }
@@ -144,7 +146,8 @@ const NAMES: [&str; 5] = ["sts.amazonaws.com", "b", "https://c.example.com", "d"
 fn any_case() -> impl Strategy<Value = Case> {
     let some_names = || proptest::sample::subsequence((0..NAMES.len()).collect::<Vec<_>>(), 1..=NAMES.len()).prop_shuffle();
     let alg = prop_oneof![Just(None), Just(Some(Alg::Es256)), Just(Some(Alg::Rs256))];
-    let configured = (some_names(), proptest::collection::vec(alg, NAMES.len())).prop_map(|(names, algs)| names.into_iter().zip(algs).collect());
+    let configured =
+        (some_names(), proptest::collection::vec(alg, NAMES.len())).prop_map(|(names, algs)| names.into_iter().zip(algs).collect());
     let ttl = prop_oneof![0..70_u64, 60..3_700_u64, Just(u64::MAX)];
     let left = prop_oneof![1..400_u64, Just(86_400)];
     (

@@ -44,7 +44,9 @@ fn both_members_are_optional() {
 
 #[test]
 fn a_body_is_said_to_be_json() {
-    for content_type in ["application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;charset=utf-8", " application/json "] {
+    for content_type in
+        ["application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;charset=utf-8", " application/json "]
+    {
         assert!(MintRequest::parse(b"{}", Some(content_type)).is_ok(), "{content_type}");
     }
     for content_type in [
