@@ -148,12 +148,12 @@ pub(super) fn text(verdict: &Verdict) -> String {
         let _ = writeln!(text, "also: {}", sentence(other));
         let _ = writeln!(text, "  remedy: {}", other.rule.remedy);
     }
-    if let Some(facts) = &verdict.facts {
-        self::facts(&mut text, facts);
-    }
     for warning in &verdict.warnings {
         let _ = writeln!(text, "warning: {}", warning.message);
         let _ = writeln!(text, "  remedy: {}", warning.remedy);
+    }
+    if let Some(facts) = &verdict.facts {
+        self::facts(&mut text, facts);
     }
     text
 }

@@ -6,6 +6,7 @@ use agentkeys_edge_broker::time::UnixTime;
 use super::jose::Alg;
 use super::roles::Listed;
 use super::rule::{Basis, Code, Finding, Warning};
+use crate::http::is_loopback_http;
 
 /// What STS would say of a token.
 pub(crate) struct Verdict {
@@ -72,9 +73,13 @@ impl Verdict {
             && self.findings.iter().all(|finding| Some(finding.rule.code) == self.code())
     }
 
-    /// Whether acceptance, or refusal and code, are in the record; where they are not, this is the cautious side.
+    /// Whether acceptance, or refusal and code, are in the record; where they are not, this is the cautious side. A
+    /// development issuer's token is accepted by the rules, and no such issuer was ever registered.
     pub(crate) fn is_recorded(&self) -> bool {
-        self.is_accepted() || (self.first().is_some_and(|first| first.rule.basis != Basis::NotRecorded) && self.is_code_recorded())
+        match self.first() {
+            Some(first) => first.rule.basis != Basis::NotRecorded && self.is_code_recorded(),
+            None => !self.facts.as_ref().and_then(|facts| facts.iss.as_deref()).is_some_and(is_loopback_http),
+        }
     }
 }
 

@@ -17,6 +17,10 @@ use crate::http::is_loopback_http;
 const LIFETIME_MAX: i128 = 3_600;
 /// The age from which STS was once reported to call a token too old, in seconds.
 const AGE_MAX: i128 = 86_400;
+/// The most client IDs that IAM registers with one provider.
+const CLIENT_IDS_MAX: usize = 100;
+/// The most characters of each.
+const CLIENT_ID_CHARACTERS_MAX: usize = 255;
 /// The bytes of tags from which the packed size is a worry: it cannot be computed outside AWS.
 const TAG_BYTES_MAX: usize = 2_048;
 
@@ -33,6 +37,7 @@ pub(super) fn warnings(token: &Token, facts: &Facts, expected: &Expectations, at
         repeated_members(token),
         no_kid(facts),
         issuer_not_given(expected),
+        audiences_beyond_iam(expected),
         loopback_issuer(facts),
         issuer_with_port(facts),
         audience_by_azp(token),
@@ -177,6 +182,17 @@ fn issuer_not_given(expected: &Expectations) -> Option<Warning> {
             "issuer-not-checked",
             "No registered issuer was given: iss was held against nothing.",
             "Give the URL of the IAM OIDC provider with --issuer.",
+        )
+    })
+}
+
+fn audiences_beyond_iam(expected: &Expectations) -> Option<Warning> {
+    let is_too_long = |audience: &String| audience.chars().count() > CLIENT_ID_CHARACTERS_MAX;
+    (expected.audiences.len() > CLIENT_IDS_MAX || expected.audiences.iter().any(is_too_long)).then(|| {
+        Warning::new(
+            "audiences-beyond-iam",
+            "IAM registers at most 100 client IDs with a provider, each of at most 255 characters: more, or longer ones, were given.",
+            "Give the client IDs that are registered with the IAM OIDC provider.",
         )
     })
 }
