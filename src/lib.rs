@@ -25,6 +25,26 @@
 //!
 //! Every room but `edge` is pure: no IO, no clock, no randomness, no JavaScript. What they need from outside comes
 //! through the two ports below, and as arguments.
+//!
+//! The runtime's crates are dependencies for wasm32 only, so on the host, where the pure rooms are compiled and tested, a
+//! room that names one of them does not compile:
+//!
+//! ```compile_fail
+//! use worker as _;
+//! ```
+//!
+//! Nor does one that names the edge:
+//!
+//! ```compile_fail
+//! use agentkeys_edge_broker::edge as _;
+//! ```
+//!
+//! A dependency of the pure rooms, and a room of theirs, do:
+//!
+//! ```
+//! use serde_json as _;
+//! use agentkeys_edge_broker::mint as _;
+//! ```
 
 #![cfg_attr(not(target_arch = "wasm32"), forbid(unsafe_code))]
 

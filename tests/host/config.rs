@@ -1,22 +1,29 @@
 //! The configuration: what each variable takes, and each of them wrong, one value at a time.
 
-use agentkeys_edge_broker::config::{Config, base_path};
+use agentkeys_edge_broker::config::{Allow, Config, Problem, base_path};
 use agentkeys_edge_broker::keys::Alg;
+use agentkeys_edge_broker::signin::ChainId;
 
 use crate::support::sessions::audience;
 use crate::support::{ISSUER, config, read_config};
 
 /// Every variable, with a value that is right.
-const RIGHT: [(&str, &str); 5] = [
+const RIGHT: [(&str, &str); 11] = [
     ("ISSUER", "https://keys.example.com/tenants/a"),
     ("AUDIENCES", r#"["sts.amazonaws.com", {"audience": "api://AzureADTokenExchange", "alg": "RS256"}]"#),
     ("TOKEN_TTL_SECONDS", "600"),
     ("SESSION_TTL_SECONDS", "86400"),
     ("PRINCIPAL_TAGS", r#"["agentkeys_user_wallet", "agentkeys_actor_omni"]"#),
+    ("SIGNIN_ALLOW", "listed"),
+    ("SIGNIN_CHAINS", "[1, 8453]"),
+    ("SIGNIN_STATEMENT", "Sign in to the keys of example.com (test)."),
+    ("SIGNIN_RESOURCES", r#"["https://keys.example.com/terms", "urn:example:terms"]"#),
+    ("SIGNIN_CHALLENGE_TTL_SECONDS", "120"),
+    ("SESSIONS_PER_WALLET", "3"),
 ];
 
 /// Values that are wrong, each in one way.
-const WRONG: [(&str, &[&str]); 5] = [
+const WRONG: [(&str, &[&str]); 11] = [
     (
         "ISSUER",
         &[
@@ -92,10 +99,41 @@ const WRONG: [(&str, &[&str]); 5] = [
             r#"{"agentkeys_user_wallet":true}"#,
         ],
     ),
+    ("SIGNIN_ALLOW", &["", "Anyone", "LISTED", "nobody", "\"anyone\"", "true", " anyone"]),
+    (
+        "SIGNIN_CHAINS",
+        &["", "1", "null", "{}", "[]", "[0]", "[-1]", "[1.0]", "[\"1\"]", "[\"0x1\"]", "[null]", "[1,1]", "[9007199254740992]", "[1,"],
+    ),
+    ("SIGNIN_STATEMENT", &["", "one line\nand another", "a tab\there", "Sign in to the käy broker.", "\"quoted\"", "100%", "a\u{0}b"]),
+    (
+        "SIGNIN_RESOURCES",
+        &[
+            "",
+            "https://keys.example.com/terms",
+            "null",
+            "{}",
+            r#"[""]"#,
+            r#"["terms"]"#,
+            r#"["/terms"]"#,
+            r#"["://a"]"#,
+            r#"["1a:b"]"#,
+            r#"["https://keys.example.com/a b"]"#,
+            r#"["https://keys.example.com/a\nURI: https://evil.example.com"]"#,
+            r#"["https://keys.example.com/%zz"]"#,
+            r#"["https://keys.example.com/%a"]"#,
+            r#"["https://user@keys.example.com"]"#,
+            r#"["https://"]"#,
+            r#"["https://keys.example.com/#a#b"]"#,
+            r#"["https://kéys.example.com"]"#,
+            "[1]",
+        ],
+    ),
+    ("SIGNIN_CHALLENGE_TTL_SECONDS", &["", "0", "59", "2701", "-600", "10m", "600.0"]),
+    ("SESSIONS_PER_WALLET", &["", "0", "1001", "-1", "1.0", "many", "null"]),
 ];
 
 /// The right configuration with one variable replaced.
-fn right_but(variable: &'static str, text: &str) -> Result<Config, Vec<agentkeys_edge_broker::config::Problem>> {
+fn right_but(variable: &'static str, text: &str) -> Result<Config, Vec<Problem>> {
     let variables = RIGHT.map(|(name, right)| (name, if name == variable { text } else { right }));
     read_config(&variables)
 }
@@ -107,6 +145,10 @@ fn only_the_issuer_is_required() {
     assert_eq!(config.audiences.first().audience.as_str(), "sts.amazonaws.com");
     assert_eq!(config.audiences.first().alg, None);
     assert_eq!((config.token_ttl, config.session_ttl, config.with_omni), (300, 2_592_000, false));
+    let signin = &config.signin;
+    assert_eq!((signin.allow, &signin.chains, signin.challenge_ttl, signin.sessions_per_wallet), (Allow::Anyone, &None, 600, 20));
+    assert_eq!(signin.statement.to_string(), "Sign in to the agent key broker.");
+    assert!(signin.resources.is_empty());
 
     let problems = Config::parse(|_| None).unwrap_err();
     assert_eq!(problems.iter().map(|problem| problem.variable).collect::<Vec<_>>(), ["ISSUER"]);
@@ -121,18 +163,26 @@ fn every_variable_is_taken_as_it_says() {
     assert_eq!(config.audiences.find(&audience("api://AzureADTokenExchange")).unwrap().alg, Some(Alg::Rs256));
     assert_eq!(config.audiences.find(&audience("sts.example.com")), None);
     assert_eq!((config.token_ttl, config.session_ttl, config.with_omni), (600, 86_400, true));
+    let signin = &config.signin;
+    assert_eq!((signin.allow, signin.challenge_ttl, signin.sessions_per_wallet), (Allow::Listed, 120, 3));
+    assert_eq!(signin.statement.to_string(), "Sign in to the keys of example.com (test).");
+    let resources: Vec<String> = signin.resources.iter().map(ToString::to_string).collect();
+    assert_eq!(resources, ["https://keys.example.com/terms", "urn:example:terms"]);
+    let chain = |id: u64| ChainId::try_from(id).unwrap();
+    assert!(signin.takes(chain(1)) && signin.takes(chain(8_453)) && !signin.takes(chain(2)));
 }
 
 #[test]
 fn the_limits_themselves_are_allowed() {
-    let hundred = |audience: &str| format!("[{}]", (0..100).map(|n| format!("\"{audience}{n}\"")).collect::<Vec<_>>().join(","));
+    let list = |count: usize, start: &str| format!("[{}]", (0..count).map(|n| format!("\"{start}{n}\"")).collect::<Vec<_>>().join(","));
+    let chains = |count: u64| format!("{:?}", (1..=count).collect::<Vec<_>>());
     let longest = format!("https://keys.example.com/{}", "a".repeat(230));
     assert_eq!(longest.len(), 255);
     for (variable, text) in [
         ("ISSUER", longest.as_str()),
         ("ISSUER", "http://localhost:8080"),
         ("ISSUER", "https://keys.example.com:8443"),
-        ("AUDIENCES", &hundred("https://rp.example.com/")),
+        ("AUDIENCES", &list(100, "https://rp.example.com/")),
         ("AUDIENCES", &format!("[\"{}\"]", "a".repeat(255))),
         ("AUDIENCES", r#"[{"audience":"a"}]"#),
         ("AUDIENCES", "\n[ \"a\" ]\n"),
@@ -142,13 +192,27 @@ fn the_limits_themselves_are_allowed() {
         ("SESSION_TTL_SECONDS", "31536000"),
         ("PRINCIPAL_TAGS", r#"["agentkeys_user_wallet"]"#),
         ("PRINCIPAL_TAGS", r#"["agentkeys_actor_omni","agentkeys_user_wallet"]"#),
+        ("SIGNIN_ALLOW", "anyone"),
+        ("SIGNIN_CHAINS", "[9007199254740991]"),
+        ("SIGNIN_STATEMENT", &"a".repeat(255)),
+        ("SIGNIN_RESOURCES", "[]"),
+        ("SIGNIN_RESOURCES", &list(10, "https://keys.example.com/")),
+        ("SIGNIN_CHAINS", &chains(100)),
+        ("SIGNIN_CHALLENGE_TTL_SECONDS", "60"),
+        ("SIGNIN_CHALLENGE_TTL_SECONDS", "2700"),
+        ("SESSIONS_PER_WALLET", "1"),
+        ("SESSIONS_PER_WALLET", "1000"),
     ] {
         assert!(right_but(variable, text).is_ok(), "{variable}={text}");
     }
     for (variable, text) in [
         ("ISSUER", format!("{longest}a")),
-        ("AUDIENCES", hundred("a").replace(']', ",\"one more\"]")),
+        ("AUDIENCES", list(101, "https://rp.example.com/")),
         ("AUDIENCES", format!("[\"{}\"]", "a".repeat(256))),
+        ("SIGNIN_STATEMENT", "a".repeat(256)),
+        ("SIGNIN_RESOURCES", list(11, "https://keys.example.com/")),
+        ("SIGNIN_RESOURCES", format!("[\"urn:{}\"]", "a".repeat(252))),
+        ("SIGNIN_CHAINS", chains(101)),
     ] {
         assert!(right_but(variable, &text).is_err(), "{variable}={text}");
     }
@@ -169,7 +233,7 @@ fn a_wrong_value_is_one_problem_with_the_name_of_its_variable() {
 fn a_problem_says_what_should_be_there_and_never_what_is() {
     const PLANTED: &str = "hunter2";
     for (variable, _) in RIGHT {
-        for text in [PLANTED.to_owned(), format!("https://{PLANTED}@keys.example.com"), format!("[\"{PLANTED} \"]")] {
+        for text in [format!("{PLANTED}\""), format!("https://\"{PLANTED}@keys.example.com"), format!("[\"{PLANTED} \"]")] {
             let problem = right_but(variable, &text).unwrap_err().remove(0);
             assert!(!problem.to_string().contains(PLANTED), "{problem}");
             assert!(problem.to_string().starts_with(&format!("{variable}: is ")), "{problem}");
@@ -179,7 +243,7 @@ fn a_problem_says_what_should_be_there_and_never_what_is() {
 
 #[test]
 fn all_problems_are_reported_together() {
-    let all_wrong = RIGHT.map(|(name, _)| (name, "wrong"));
+    let all_wrong = RIGHT.map(|(name, _)| (name, "\"wrong\""));
     let problems = read_config(&all_wrong).unwrap_err();
     assert_eq!(problems.iter().map(|problem| problem.variable).collect::<Vec<_>>(), RIGHT.map(|(name, _)| name));
 

@@ -2,16 +2,19 @@
 
 use agentkeys_edge_broker::error::{Failure, Fault, Refusal, TokenReason};
 use agentkeys_edge_broker::http::{Method, Response, Route};
+use agentkeys_edge_broker::signin::SigninReason;
 
 use crate::support::world::{Request, World, error_of};
 
 /// Every refusal and every fault, with status, kind and the headers of its own.
 type Expected = (u16, &'static str, &'static [(&'static str, &'static str)]);
 
+const INVALID: Expected = (401, "unauthorized", &[("www-authenticate", r#"Bearer error="invalid_token""#)]);
+const SIGNIN: Expected = (401, "unauthorized", &[("www-authenticate", "Bearer")]);
+
 fn every_failure() -> Vec<(Failure, Expected)> {
     let refused = |refusal: Refusal, expected: Expected| (Failure::from(refusal), expected);
     let failed = |fault: Fault, expected: Expected| (Failure::from(fault), expected);
-    const INVALID: Expected = (401, "unauthorized", &[("www-authenticate", r#"Bearer error="invalid_token""#)]);
     vec![
         refused(Refusal::bad_request("Send it once."), (400, "bad_request", &[])),
         refused(Refusal::NoCredential, (401, "unauthorized", &[("www-authenticate", "Bearer")])),
@@ -19,6 +22,10 @@ fn every_failure() -> Vec<(Failure, Expected)> {
         refused(Refusal::InvalidToken(TokenReason::Unknown), INVALID),
         refused(Refusal::InvalidToken(TokenReason::Expired), INVALID),
         refused(Refusal::InvalidToken(TokenReason::BrokenRecord), INVALID),
+        refused(Refusal::SigninFailed(SigninReason::Unknown), SIGNIN),
+        refused(Refusal::SigninFailed(SigninReason::Expired), SIGNIN),
+        refused(Refusal::SigninFailed(SigninReason::Broken), SIGNIN),
+        refused(Refusal::SigninFailed(SigninReason::WrongSigner), SIGNIN),
         refused(Refusal::Forbidden("Not this one.".into()), (403, "forbidden", &[])),
         refused(Refusal::NotFound, (404, "not_found", &[])),
         refused(Refusal::MethodNotAllowed(&[Method::Get, Method::Delete]), (405, "method_not_allowed", &[("allow", "GET, DELETE")])),
@@ -62,6 +69,19 @@ fn a_refusal_says_what_to_do_with_the_value_that_helps() {
     ] {
         assert!(message.contains(value), "{message}");
     }
+}
+
+#[test]
+fn whatever_is_wrong_with_a_credential_or_a_sign_in_the_words_are_the_same() {
+    let session = |reason| Refusal::InvalidToken(reason).into_response();
+    for reason in [TokenReason::Unknown, TokenReason::Expired, TokenReason::BrokenRecord] {
+        assert!(session(reason) == session(TokenReason::Malformed), "{reason:?}");
+    }
+    let signin = |reason| Refusal::SigninFailed(reason).into_response();
+    for reason in [SigninReason::Expired, SigninReason::Broken, SigninReason::WrongSigner] {
+        assert!(signin(reason) == signin(SigninReason::Unknown), "{reason:?}");
+    }
+    assert!(session(TokenReason::Unknown) != signin(SigninReason::Unknown));
 }
 
 #[test]

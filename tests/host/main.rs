@@ -10,6 +10,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
+    clippy::string_slice,
     reason = "a test fails by a panic; the code under test has none"
 )]
 
@@ -26,6 +27,7 @@ mod mint_decision;
 mod mint_request;
 mod readiness;
 mod rooms;
+mod schemas;
 mod session_record;
 mod session_routes;
 mod token_size;

@@ -82,7 +82,7 @@ fn the_largest_token_of_a_checked_record_is_one_that_sts_takes() {
         record.roles = roles(1 + n / 64, 1 + n % 64);
         record
     });
-    let tags_alone = fullest(|n| tags_of(n));
+    let tags_alone = fullest(tags_of);
     let roles_and_more = fullest(|n| {
         let mut record = plain().with_tags(vec![tag(&"k".repeat(128), &"漢".repeat(256))], vec![]).unwrap();
         record.source_identity = Some(source_identity(&"s".repeat(64)));
