@@ -1,45 +1,70 @@
-// The module that the runtime loads: hands every request to the wasm, and gives a fresh instance after a panic.
+// The module that the runtime loads: hands every request to the wasm, waits where the wasm has to wait, and gives a fresh
+// instance after a panic.
 //
 // A plain object and a plain function. The entry that worker-build generates makes an entrypoint object and two
 // proxies per request; what it does for recovery is kept here without them.
-import { fetch as answer, __wbg_reset_state, __worker_init_state } from "../../build/wasm/broker.js";
+import { begin, resume, __wbg_reset_state, __worker_init_state } from "../../build/wasm/broker.js";
 
+// `criticalError` is set by the wasm when it panics.
 const instance = __worker_init_state();
 
-// The requests under way. A panic ends them all: it happens inside a microtask, so that their promises never settle.
-const underWay = new Set();
-
-addEventListener("error", (event) => {
-  if (!(event.error instanceof WebAssembly.RuntimeError)) return;
-  event.preventDefault(); // the runtime would log its stack
-  for (const end of underWay) end(event.error);
-});
-
-// What a caller sees of a panic: as much as of any other fault of ours.
-const failed = () =>
-  new Response(JSON.stringify({ error: "internal", message: "The broker failed. Try again, and tell its operator if it stays so." }), {
-    status: 500,
-    headers: { "content-type": "application/json", "cache-control": "no-store" },
-  });
+// The number of the last request. It goes on over all instances, so that a request whose instance is gone is not known to
+// the next one, and never mistaken for another.
+let last = 0;
 
 export default {
-  async fetch(request, env) {
-    if (instance.criticalError) {
-      __wbg_reset_state();
-      instance.criticalError = false;
-    }
-    let end;
-    const ended = new Promise((_, reject) => (end = reject));
-    underWay.add(end);
+  fetch(request, env) {
+    const id = (last = (last + 1) >>> 0);
     try {
-      return await Promise.race([answer(request, env), ended]);
+      renew();
+      const step = begin(id, request.method, request.url, request, env);
+      return step instanceof Response ? step : finish(id, step);
     } catch {
-      // The wasm answers everything that it can still answer: an exception is the end of the instance.
-      instance.criticalError = true;
-      console.error(JSON.stringify({ event: "panic", outcome: "failed", reason: "internal" }));
-      return failed();
-    } finally {
-      underWay.delete(end);
+      return panicked();
     }
   },
 };
+
+/** Awaits the promises of a request, one after the other, until there is an answer. */
+async function finish(id, step) {
+  try {
+    while (!(step instanceof Response)) {
+      if (step === undefined) return failed(); // begun in an instance that is gone
+      let value;
+      let rejected = false;
+      try {
+        value = await step;
+      } catch {
+        rejected = true;
+      }
+      renew();
+      step = resume(id, value, rejected);
+    }
+    return step;
+  } catch {
+    return panicked();
+  }
+}
+
+/** A fresh instance, where the last one has panicked. */
+function renew() {
+  if (instance.criticalError) {
+    __wbg_reset_state();
+    instance.criticalError = false;
+  }
+}
+
+/** The wasm answers everything that it can still answer: an exception is the end of the instance. */
+function panicked() {
+  instance.criticalError = true;
+  return failed();
+}
+
+/** What a caller sees of a panic: as much as of any other fault of ours. */
+function failed() {
+  console.error(JSON.stringify({ event: "panic", outcome: "failed", reason: "internal" }));
+  return new Response(JSON.stringify({ error: "internal", message: "The broker failed. Try again, and tell its operator if it stays so." }), {
+    status: 500,
+    headers: { "content-type": "application/json", "cache-control": "no-store" },
+  });
+}

@@ -1,21 +1,17 @@
 //! The session store on Workers KV, with a deadline: a namespace that hangs is one that does not answer.
 //!
-//! The three calls are bound here and not through `worker::kv`, whose builders make an options object per read and pull
-//! the whole error formatting of that crate into the wasm.
+//! The calls are bound here and not through `worker::kv`, whose builders make an options object per read, whose futures
+//! need a waker, and which pulls the whole error formatting of that crate into the wasm.
 
-use core::pin::pin;
-use core::time::Duration;
-
-use futures_util::future::{Either, select};
 use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use worker::{Delay, Env};
+use worker::Env;
 
+use super::exchange::settled;
 use crate::{SessionStore, StoreError};
 
-/// How long an operation may take.
-const DEADLINE: Duration = Duration::from_millis(1_500);
+/// How long an operation may take, in milliseconds.
+const DEADLINE: u32 = 1_500;
 
 #[wasm_bindgen]
 extern "C" {
@@ -27,6 +23,12 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     fn delete(this: &KvNamespace, key: &str) -> Result<Promise, JsValue>;
+}
+
+#[wasm_bindgen(module = "/src/edge/deadline.js")]
+extern "C" {
+    #[wasm_bindgen(catch, js_name = inTime)]
+    fn in_time(operation: &Promise, milliseconds: u32) -> Result<Promise, JsValue>;
 }
 
 /// The namespace, if it is bound.
@@ -45,19 +47,15 @@ impl KvSessions {
 
 impl SessionStore for KvSessions {
     async fn get(&self, key: &str) -> Result<Option<String>, StoreError> {
-        in_time(self.namespace()?.get(key)).await.map(|value| value.as_string())
+        outcome(self.namespace()?.get(key)).await.map(|value| value.as_string())
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        in_time(self.namespace()?.delete(key)).await.map(|_| ())
+        outcome(self.namespace()?.delete(key)).await.map(|_| ())
     }
 }
 
-/// What a promise comes to, or an error once the deadline has passed.
-async fn in_time(promise: Result<Promise, JsValue>) -> Result<JsValue, StoreError> {
-    let operation = JsFuture::from(promise.map_err(|_| StoreError)?);
-    match select(pin!(operation), pin!(Delay::from(DEADLINE))).await {
-        Either::Left((outcome, _)) => outcome.map_err(|_| StoreError),
-        Either::Right(_) => Err(StoreError),
-    }
+/// What an operation comes to, or an error once the deadline has passed.
+async fn outcome(operation: Result<Promise, JsValue>) -> Result<JsValue, StoreError> {
+    settled(operation.and_then(|operation| in_time(&operation, DEADLINE))).await.map_err(|_| StoreError)
 }

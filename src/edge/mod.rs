@@ -1,11 +1,13 @@
 //! The Workers runtime: the only room that names it. It adapts, and decides nothing.
 //!
-//! `entry.js` beside this file calls [`fetch`] for every request. The first request of an isolate sets the service up
-//! (`setup`); from then on a request is read lazily (`request`), answered by the pure rooms through the two ports
-//! (`kv`, `signer`), and written back (`response`).
+//! `entry.js` beside this file calls [`begin`] for every request, and [`resume`] whenever a promise that the request waits
+//! for has settled (`exchange`). The first request of an isolate sets the service up (`setup`); from then on a request is
+//! read lazily (`request`), answered by the pure rooms through the two ports (`kv`, `signer`), and written back
+//! (`response`).
 
 #![allow(unsafe_code, reason = "wasm-bindgen's macros expand to it; none is written here")]
 
+mod exchange;
 mod kv;
 mod request;
 mod response;
@@ -33,10 +35,23 @@ thread_local! {
     static REPORT: RefCell<Option<(UnixTime, Response)>> = const { RefCell::new(None) };
 }
 
-/// Answers a request. Never fails: whatever goes wrong is a response.
+/// Begins a request under a number of the caller's choosing. Returns its `Response`, or a promise: what comes of that is
+/// for [`resume`]. Never fails: whatever goes wrong is a response.
 #[wasm_bindgen]
 #[allow(unreachable_pub, reason = "an export of the wasm, for entry.js")]
-pub async fn fetch(request: web_sys::Request, env: worker::Env) -> web_sys::Response {
+pub fn begin(id: u32, method: &str, url: String, request: web_sys::Request, env: worker::Env) -> JsValue {
+    exchange::begin(id, respond(EdgeRequest::new(request, method, url), env))
+}
+
+/// Goes on with a request whose promise has settled. Returns as [`begin`] does, and `undefined` for a number that is not
+/// known, which is a request of an earlier instance.
+#[wasm_bindgen]
+#[allow(unreachable_pub, reason = "an export of the wasm, for entry.js")]
+pub fn resume(id: u32, value: JsValue, rejected: bool) -> JsValue {
+    exchange::resume(id, if rejected { Err(exchange::Rejected) } else { Ok(value) })
+}
+
+async fn respond(request: EdgeRequest, env: worker::Env) -> JsValue {
     let worker = if let Some(worker) = WORKER.with_borrow(Clone::clone) {
         worker
     } else {
@@ -44,12 +59,11 @@ pub async fn fetch(request: web_sys::Request, env: worker::Env) -> web_sys::Resp
         WORKER.set(Some(Rc::clone(&worker)));
         worker
     };
-    let request = EdgeRequest::new(request);
     let answer = answer(&worker, &request).await;
     if let Some(event) = answer.event {
         worker::console_log!("{}", event.to_line());
     }
-    response::write(&answer.response)
+    response::write(answer.response)
 }
 
 async fn answer(worker: &Worker, request: &EdgeRequest) -> Answer {

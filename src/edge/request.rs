@@ -1,11 +1,26 @@
-//! A request of the runtime as [`Incoming`]: nothing crosses from JavaScript before a step asks for it.
+//! A request of the runtime as [`Incoming`]: method and URL come with it, and nothing else crosses from JavaScript before
+//! a step asks for it.
 
-use js_sys::{Reflect, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use js_sys::{JsString, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
 use web_sys::ReadableStreamDefaultReader;
 
+use super::exchange::{Rejected, settled};
 use crate::http::{BodyError, Incoming, Method};
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = Headers)]
+    type RequestHeaders;
+
+    #[wasm_bindgen(method, catch)]
+    fn get(this: &RequestHeaders, name: &JsString) -> Result<Option<String>, JsValue>;
+
+    #[wasm_bindgen(thread_local_v2, static_string)]
+    static AUTHORIZATION: JsString = "authorization";
+    #[wasm_bindgen(thread_local_v2, static_string)]
+    static IF_NONE_MATCH: JsString = "if-none-match";
+}
 
 /// A request, with the two things that every route needs.
 pub(super) struct EdgeRequest {
@@ -15,9 +30,8 @@ pub(super) struct EdgeRequest {
 }
 
 impl EdgeRequest {
-    pub(super) fn new(request: web_sys::Request) -> Self {
-        let (method, url) = (Method::from(request.method().as_str()), request.url());
-        Self { request, method, url }
+    pub(super) fn new(request: web_sys::Request, method: &str, url: String) -> Self {
+        Self { request, method: Method::from(method), url }
     }
 }
 
@@ -31,14 +45,23 @@ impl Incoming for EdgeRequest {
     }
 
     fn header(&self, name: &str) -> Option<String> {
-        self.request.headers().get(name).ok().flatten()
+        let headers: RequestHeaders = self.request.headers().unchecked_into();
+        let value = match name {
+            // The names that the busy routes ask for are made into JavaScript's strings once.
+            "authorization" => AUTHORIZATION.with(|name| headers.get(name)),
+            "if-none-match" => IF_NONE_MATCH.with(|name| headers.get(name)),
+            _ => headers.get(&name.into()),
+        };
+        value.ok().flatten()
     }
 
     async fn body(&self, limit: usize) -> Result<Vec<u8>, BodyError> {
         let Some(stream) = self.request.body() else { return Ok(Vec::new()) };
         let announced = self.header("content-length").and_then(|length| length.parse::<usize>().ok());
-        if announced.is_some_and(|length| length > limit) {
-            return Err(BodyError::TooLarge);
+        match announced {
+            Some(0) => return Ok(Vec::new()),
+            Some(length) if length > limit => return Err(BodyError::TooLarge),
+            _ => {}
         }
         let reader = stream.get_reader().unchecked_into::<ReadableStreamDefaultReader>();
         let mut body = Vec::new();
@@ -54,10 +77,10 @@ impl Incoming for EdgeRequest {
 }
 
 /// The next chunk of a stream of bytes; `None` at its end.
-async fn read(reader: &ReadableStreamDefaultReader) -> Result<Option<Uint8Array>, JsValue> {
-    let step = JsFuture::from(reader.read()).await?;
-    let done = Reflect::get(&step, &JsValue::from_str("done"))?.is_truthy();
-    let value = Reflect::get(&step, &JsValue::from_str("value"))?;
+async fn read(reader: &ReadableStreamDefaultReader) -> Result<Option<Uint8Array>, Rejected> {
+    let step = settled(Ok(reader.read())).await?;
+    let member = |name| Reflect::get(&step, &JsValue::from_str(name)).map_err(|_| Rejected);
+    let (done, value) = (member("done")?.is_truthy(), member("value")?);
     Ok((!done).then(|| value.unchecked_into()))
 }
 

@@ -2,9 +2,9 @@
 
 use js_sys::{Array, JSON, Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{CryptoKey, SubtleCrypto, WorkerGlobalScope};
 
+use super::exchange::settled;
 use crate::keys::{Alg, PrivateKey};
 use crate::{Signer, SigningError};
 
@@ -100,5 +100,5 @@ async fn import_jwk(subtle: &SubtleCrypto, jwk: &str, algorithm: &Object, usage:
 
 /// What a promise comes to. What the runtime says of a failure is dropped here: it may quote a key.
 async fn outcome(promise: Result<js_sys::Promise, JsValue>) -> Result<JsValue, SigningError> {
-    JsFuture::from(promise.map_err(|_| SigningError)?).await.map_err(|_| SigningError)
+    settled(promise).await.map_err(|_| SigningError)
 }

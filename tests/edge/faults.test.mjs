@@ -111,14 +111,21 @@ describe("no randomness for a jti", () => {
   });
 });
 
-describe("a panic", () => {
-  const events = ({ event, place, outcome }) => [event, place?.replace(/^.*\//, "").replace(/:.*/, ""), outcome];
+describe("a deadline that cannot be set", () => {
+  test("makes a mint 503 with Retry-After, as a namespace that does not answer", async () => {
+    await broker.instruments({ faults: { timer: "throw" } });
+    assertError(await broker.mint(token), "unavailable");
+    await broker.instruments({ faults: {} });
+    await assertWorks();
+  });
+});
 
+describe("a trap", () => {
   test("is 500 in the error form, a log line without its message, and the end of nothing but its instance", async () => {
     await assertWorks();
-    const { instances } = await broker.instruments({ faults: { timer: "throw" } });
-    const logged = await broker.eventsOf(async () => assertError(await broker.mint(token), "internal"), 2);
-    assert.deepEqual(logged.map(events), [["panic", "delay.rs", undefined], ["panic", undefined, "failed"]]);
+    const { instances } = await broker.instruments({ faults: { clock: "trap" } });
+    const logged = await broker.eventsOf(async () => assertError(await broker.mint(token), "internal"));
+    assert.deepEqual(logged, [{ event: "panic", outcome: "failed", reason: "internal" }]);
     await broker.instruments({ faults: {} });
     await assertWorks();
     assert.equal((await broker.instruments()).instances, instances + 1);
@@ -128,15 +135,30 @@ describe("a panic", () => {
     await broker.instruments({ faults: { kv: "hang" } });
     const beside = [broker.mint(token), broker.mint(token)];
     await new Promise((resolve) => setTimeout(resolve, 200));
-    await broker.instruments({ faults: { timer: "throw" } });
+    await broker.instruments({ faults: { clock: "trap" } });
     for (const answer of await Promise.all([broker.mint(token), ...beside])) assertError(answer, "internal");
     await broker.instruments({ faults: {} });
     await assertWorks();
   });
 
+  test("takes no other request for one of those beside it", async () => {
+    await broker.instruments({ faults: { kv: "slow" } });
+    const beside = broker.mint(token);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await broker.instruments({ faults: { clock: "trap" } });
+    assertError(await broker.mint(token), "internal");
+    // Hundreds of requests begin in the fresh instance while the promise of the old one is still to come.
+    await broker.instruments({ faults: {} });
+    let answered;
+    beside.then((answer) => (answered = answer));
+    while (answered === undefined) await Promise.all([assertWorks(), assertWorks(), assertWorks()]);
+    assertError(answered, "internal");
+    await assertWorks();
+  });
+
   test("a hundred times over costs a hundred answers and no more", async () => {
     for (let times = 0; times < 100; times += 1) {
-      await broker.instruments({ faults: { timer: "throw" } });
+      await broker.instruments({ faults: { clock: "trap" } });
       assertError(await broker.mint(token), "internal");
       await broker.instruments({ faults: {} });
       await assertWorks();

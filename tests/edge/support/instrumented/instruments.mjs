@@ -14,12 +14,16 @@ const upstreamSays = () => new Error(`KV GET failed: 500 ${settings.canary}`);
 
 const realNow = Date.now;
 Date.now = () => {
-  // The clock is read inside the wasm and cannot fail: an exception there ends the instance as a trap does.
-  if (settings.faults.clock === "trap") throw new WebAssembly.RuntimeError(`unreachable ${settings.canary}`);
+  // The clock is read inside the wasm and cannot fail: an exception there ends the instance as a trap does. Once, since the
+  // runtime reads it for every line that it logs.
+  if (settings.faults.clock === "trap") {
+    delete settings.faults.clock;
+    throw new WebAssembly.RuntimeError(`unreachable ${settings.canary}`);
+  }
   return realNow() + settings.ahead * 1000;
 };
 
-// A deadline that cannot be set is a panic of the `worker` crate, which unwraps it: a real one, with a real message.
+// The deadline of a KV operation is the broker's only timer.
 const { setTimeout: realTimeout } = globalThis;
 globalThis.setTimeout = (...parameters) => {
   if (settings.faults.timer === "throw") throw upstreamSays();
