@@ -6,13 +6,17 @@ import { fetch as answer, __wbg_reset_state, __worker_init_state } from "../../b
 
 const instance = __worker_init_state();
 
-// The requests under way. A panic ends them all: it happens inside a microtask, so that their promises never settle.
-const underWay = new Set();
+// The requests under way: what ends each, and since when. A panic ends them all: it happens inside a microtask, so that
+// their promises never settle.
+const underWay = new Map();
+
+// A request whose caller hangs up may be dropped by the runtime without its `finally`. None takes this many milliseconds.
+const FORGOTTEN = 60_000;
 
 addEventListener("error", (event) => {
   if (!(event.error instanceof WebAssembly.RuntimeError)) return;
   event.preventDefault(); // the runtime would log its stack
-  for (const end of underWay) end(event.error);
+  for (const end of underWay.keys()) end(event.error);
 });
 
 // What a caller sees of a panic: as much as of any other fault of ours.
@@ -28,9 +32,14 @@ export default {
       __wbg_reset_state();
       instance.criticalError = false;
     }
+    const now = Date.now();
+    for (const [forgotten, since] of underWay) {
+      if (now - since < FORGOTTEN) break;
+      underWay.delete(forgotten);
+    }
     let end;
     const ended = new Promise((_, reject) => (end = reject));
-    underWay.add(end);
+    underWay.set(end, now);
     try {
       return await Promise.race([answer(request, env), ended]);
     } catch {
