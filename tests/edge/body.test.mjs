@@ -1,5 +1,6 @@
 // The body of a mint request: empty, or a JSON object of at most 4 KiB with audience and ttl_seconds.
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
 
 import { assertError } from "./support/answers.mjs";
@@ -160,6 +161,22 @@ describe("a member that does not fit is 400 and named", () => {
     assertError(await broker.mint(token, { [name]: 1 }), "bad_request", /^A member is not known/);
     assertError(await broker.mint(token, { [token]: token }), "bad_request");
     assertError(await broker.mint(token, { audience: token }), "forbidden");
+  });
+});
+
+describe("a body that breaks off", () => {
+  test("leaves the broker as it was", async () => {
+    const { hostname, port } = new URL(broker.origin);
+    const head = `POST ${MINT} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\n`;
+    for (const start of [`${head}Content-Length: 4000\r\n\r\n{"audience":`, `${head}Transfer-Encoding: chunked\r\n\r\n5\r\n{"aud\r\n`, `${head}Transfer-Encoding: chunked\r\n\r\nZZ\r\n`]) {
+      await new Promise((resolve) => {
+        const socket = connect(Number(port), hostname, () => socket.write(start, () => setTimeout(() => socket.destroy(), 50)));
+        socket.on("error", () => {});
+        socket.on("close", resolve);
+      });
+    }
+    await accepted(broker.mint(token, {}));
+    for (const line of broker.logs()) assert.notEqual(JSON.parse(line).event, "panic");
   });
 });
 

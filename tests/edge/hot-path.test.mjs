@@ -3,14 +3,15 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
 import { assertError, assertNotALiveSession } from "./support/answers.mjs";
-import { DISCOVERY, JWKS, SESSION, startBroker } from "./support/broker.mjs";
+import { DISCOVERY, ISSUER, JWKS, SESSION, startBroker } from "./support/broker.mjs";
 import { ecKey, rsaKey, secrets } from "./support/keys.mjs";
 import { indexKey, recordKey, sessionToken, WALLET } from "./support/sessions.mjs";
 
+const keys = secrets({ A: await ecKey(), B: await rsaKey() });
 let broker;
 
 before(async () => {
-  broker = await startBroker({ entry: "instrumented", secrets: secrets({ A: await ecKey(), B: await rsaKey() }) });
+  broker = await startBroker({ entry: "instrumented", secrets: keys });
   await broker.request("/healthz");
   await broker.counted();
 });
@@ -32,6 +33,19 @@ describe("a mint", () => {
     const cost = await broker.counted(() => Promise.all(tokens.map((token) => broker.minted(token))));
     assert.deepEqual([cost.reads, cost.signatures, cost.imports], [100, 100, 0]);
     assert.deepEqual(cost.keys.sort(), tokens.map(recordKey).sort());
+  });
+});
+
+describe("a fresh isolate", () => {
+  test("answers fifty first requests at once, none waiting for another to set it up", async () => {
+    await broker.redeploy({ ISSUER, ...keys });
+    const token = await broker.session();
+    await broker.instruments({ instance: "new" });
+    const cost = await broker.counted(() => Promise.all(Array.from({ length: 50 }, () => broker.minted(token))));
+    assert.equal(cost.reads, 50);
+    assert.ok(cost.imports >= 4 && cost.imports <= 4 * 50, `${cost.imports} imports of two pairs`);
+    const later = await broker.counted(() => broker.minted(token));
+    assert.deepEqual(later, { ...NOTHING, reads: 1, signatures: 1, keys: [recordKey(token)] });
   });
 });
 

@@ -12,6 +12,7 @@ import { record, recordKey, sessionToken } from "./sessions.mjs";
 // Placeholder `Request.cf`: the tests are offline, and nothing here reads it.
 process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
 process.env.WRANGLER_SEND_METRICS = "false";
+process.env.WRANGLER_WRITE_LOGS = "false";
 const { createTestHarness } = await import("wrangler");
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
