@@ -1,6 +1,7 @@
-//! The tool's HTTP client: one GET at a time, bounded in time and size, over TLS unless the host is this machine.
+//! The tool's HTTP client: one request at a time, bounded in time and size, over TLS unless the host is this machine.
 //!
-//! It follows no redirect, keeps no cookie and sends no credential. A proxy is taken from the environment, as curl does.
+//! It follows no redirect, keeps no cookie, and sends no credential but the header that it is handed for this one request.
+//! A proxy is taken from the environment, as curl does.
 
 use std::fmt;
 use std::io::Read;
@@ -9,6 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
+use ureq::AsSendBody;
+use ureq::http::{HeaderMap, Method, Request};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 /// STS waits about this long for an issuer (AWS: `id_roles_providers_create_oidc`), and so does this client, for each answer.
@@ -18,7 +21,7 @@ pub(crate) const BODY_BYTES_MAX: u64 = 1024 * 1024;
 /// The most bytes of a file of certificates.
 const CA_BYTES_MAX: u64 = 1024 * 1024;
 
-/// A client for public documents.
+/// A client for an issuer.
 pub(crate) struct Client {
     agent: ureq::Agent,
 }
@@ -26,6 +29,7 @@ pub(crate) struct Client {
 /// What a server answered.
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
 }
 
@@ -39,6 +43,10 @@ pub(crate) enum HttpError {
     Timeout,
     Connection,
     Tls,
+    /// A certificate of a chain that has expired, or is not valid yet.
+    TlsTime,
+    /// A certificate for other hosts.
+    TlsHost,
     TooLarge,
     NotHttp,
     Proxy,
@@ -53,6 +61,8 @@ impl fmt::Display for HttpError {
             Self::Timeout => write!(f, "did not answer within {} seconds", TIMEOUT.as_secs()),
             Self::Connection => f.write_str("cannot be reached, or closed the connection"),
             Self::Tls => f.write_str("has no TLS certificate that is trusted for its host (--ca-file names a private CA)"),
+            Self::TlsTime => f.write_str("has a TLS certificate that has expired or is not valid yet (or this machine's clock is wrong)"),
+            Self::TlsHost => f.write_str("has a TLS certificate for other hosts"),
             Self::TooLarge => write!(f, "answered more than {BODY_BYTES_MAX} bytes"),
             Self::NotHttp => f.write_str("did not answer in HTTP"),
             Self::Proxy => f.write_str("cannot be reached through the proxy that the environment names"),
@@ -101,12 +111,41 @@ impl Client {
     /// # Errors
     /// [`HttpError`], after [`TIMEOUT`] at the latest.
     pub(crate) fn get(&self, url: &str) -> Result<Answer, HttpError> {
+        self.send(&Method::GET, url, &[], None, TIMEOUT)
+    }
+
+    /// Sends one request, with these headers and this body. A redirect is an answer like another.
+    ///
+    /// # Errors
+    /// [`HttpError`], after `within` at the latest.
+    pub(crate) fn send(
+        &self,
+        method: &Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+        within: Duration,
+    ) -> Result<Answer, HttpError> {
         if !url.starts_with("https://") && !is_loopback_http(url) {
             return Err(HttpError::NotHttps);
         }
-        let mut response = self.agent.get(url).call().map_err(|error| explain(&error))?;
+        let mut request = Request::builder().method(method).uri(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let bad = |_| HttpError::Url;
+        // A body of no bytes is announced by its length; no body is not.
+        let response = match body {
+            Some(body) => self.agent.run(self.within(request.body(body).map_err(bad)?, within)),
+            None => self.agent.run(self.within(request.body(()).map_err(bad)?, within)),
+        };
+        let mut response = response.map_err(|error| explain(&error))?;
         let body = response.body_mut().with_config().limit(BODY_BYTES_MAX).read_to_vec().map_err(|error| explain(&error))?;
-        Ok(Answer { status: response.status().as_u16(), body })
+        Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body })
+    }
+
+    fn within<B: AsSendBody>(&self, request: Request<B>, time: Duration) -> Request<B> {
+        self.agent.configure_request(request).timeout_global(Some(time)).build()
     }
 }
 
@@ -120,6 +159,22 @@ pub(crate) fn is_loopback_http(url: &str) -> bool {
     matches!(host, Some("localhost" | "127.0.0.1" | "[::1]"))
 }
 
+fn tls_error(io: &std::io::Error) -> Option<&rustls::Error> {
+    io.get_ref()?.downcast_ref()
+}
+
+/// What is wrong with a certificate, where that is known.
+fn explain_tls(error: &rustls::Error) -> HttpError {
+    use rustls::CertificateError as Bad;
+    match error {
+        rustls::Error::InvalidCertificate(
+            Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. },
+        ) => HttpError::TlsTime,
+        rustls::Error::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => HttpError::TlsHost,
+        _ => HttpError::Tls,
+    }
+}
+
 fn explain(error: &ureq::Error) -> HttpError {
     use ureq::Error;
     match error {
@@ -127,8 +182,9 @@ fn explain(error: &ureq::Error) -> HttpError {
         Error::HostNotFound => HttpError::Host,
         Error::BodyExceedsLimit(_) => HttpError::TooLarge,
         Error::BadUri(_) | Error::Http(_) => HttpError::Url,
-        Error::Tls(_) | Error::Rustls(_) | Error::TlsRequired | Error::Pem(_) => HttpError::Tls,
-        Error::Io(io) if io.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>) => HttpError::Tls,
+        Error::Rustls(error) => explain_tls(error),
+        Error::Tls(_) | Error::TlsRequired | Error::Pem(_) => HttpError::Tls,
+        Error::Io(io) if tls_error(io).is_some() => tls_error(io).map_or(HttpError::Tls, explain_tls),
         Error::Io(io) if matches!(io.kind(), std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock) => HttpError::Timeout,
         Error::Protocol(_) | Error::LargeResponseHeader(..) => HttpError::NotHttp,
         Error::InvalidProxyUrl | Error::ConnectProxyFailed(_) => HttpError::Proxy,
