@@ -1,7 +1,7 @@
 //! The tool's HTTP client: one request at a time, bounded in time and size, over TLS unless the host is this machine.
 //!
-//! It follows no redirect, keeps no cookie, and sends no credential but the header that it is handed for this one request.
-//! A proxy is taken from the environment, as curl does.
+//! It follows no redirect and keeps no cookie; a credential goes where it is handed in for, and nowhere else. A proxy is
+//! taken from the environment, as curl does.
 
 use std::fmt;
 use std::io::Read;
@@ -10,8 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
-use ureq::AsSendBody;
-use ureq::http::{HeaderMap, Method, Request};
+use ureq::http::{Request, Response};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 /// STS waits about this long for an issuer (AWS: `id_roles_providers_create_oidc`), and so does this client, for each answer.
@@ -21,7 +20,7 @@ pub(crate) const BODY_BYTES_MAX: u64 = 1024 * 1024;
 /// The most bytes of a file of certificates.
 const CA_BYTES_MAX: u64 = 1024 * 1024;
 
-/// A client for an issuer.
+/// A client for public documents.
 pub(crate) struct Client {
     agent: ureq::Agent,
 }
@@ -29,7 +28,6 @@ pub(crate) struct Client {
 /// What a server answered.
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
 }
 
@@ -111,41 +109,28 @@ impl Client {
     /// # Errors
     /// [`HttpError`], after [`TIMEOUT`] at the latest.
     pub(crate) fn get(&self, url: &str) -> Result<Answer, HttpError> {
-        self.send(&Method::GET, url, &[], None, TIMEOUT)
-    }
-
-    /// Sends one request, with these headers and this body. A redirect is an answer like another.
-    ///
-    /// # Errors
-    /// [`HttpError`], after `within` at the latest.
-    pub(crate) fn send(
-        &self,
-        method: &Method,
-        url: &str,
-        headers: &[(&str, &str)],
-        body: Option<&[u8]>,
-        within: Duration,
-    ) -> Result<Answer, HttpError> {
         if !url.starts_with("https://") && !is_loopback_http(url) {
             return Err(HttpError::NotHttps);
         }
-        let mut request = Request::builder().method(method).uri(url);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let bad = |_| HttpError::Url;
-        // A body of no bytes is announced by its length; no body is not.
-        let response = match body {
-            Some(body) => self.agent.run(self.within(request.body(body).map_err(bad)?, within)),
-            None => self.agent.run(self.within(request.body(()).map_err(bad)?, within)),
-        };
-        let mut response = response.map_err(|error| explain(&error))?;
+        let mut response = self.agent.get(url).call().map_err(|error| explain(&error))?;
         let body = response.body_mut().with_config().limit(BODY_BYTES_MAX).read_to_vec().map_err(|error| explain(&error))?;
-        Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body })
+        Ok(Answer { status: response.status().as_u16(), body })
     }
 
-    fn within<B: AsSendBody>(&self, request: Request<B>, time: Duration) -> Request<B> {
-        self.agent.configure_request(request).timeout_global(Some(time)).build()
+    /// Sends what somebody else has made, to any http or https URL, and waits for the whole answer.
+    ///
+    /// # Errors
+    /// [`HttpError`], after `limit` at the latest.
+    pub(crate) fn send(&self, request: Request<Vec<u8>>, limit: Duration) -> Result<Response<Vec<u8>>, HttpError> {
+        let response = if request.body().is_empty() {
+            let request = self.agent.configure_request(request.map(|_| ())).timeout_global(Some(limit)).build();
+            self.agent.run(request)
+        } else {
+            self.agent.run(self.agent.configure_request(request).timeout_global(Some(limit)).build())
+        };
+        let (parts, mut body) = response.map_err(|error| explain(&error))?.into_parts();
+        let body = body.with_config().limit(BODY_BYTES_MAX).read_to_vec().map_err(|error| explain(&error))?;
+        Ok(Response::from_parts(parts, body))
     }
 }
 
@@ -159,10 +144,6 @@ pub(crate) fn is_loopback_http(url: &str) -> bool {
     matches!(host, Some("localhost" | "127.0.0.1" | "[::1]"))
 }
 
-fn tls_error(io: &std::io::Error) -> Option<&rustls::Error> {
-    io.get_ref()?.downcast_ref()
-}
-
 /// What is wrong with a certificate, where that is known.
 fn explain_tls(error: &rustls::Error) -> HttpError {
     use rustls::CertificateError as Bad;
@@ -173,6 +154,10 @@ fn explain_tls(error: &rustls::Error) -> HttpError {
         rustls::Error::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => HttpError::TlsHost,
         _ => HttpError::Tls,
     }
+}
+
+fn tls_error(io: &std::io::Error) -> Option<&rustls::Error> {
+    io.get_ref()?.downcast_ref()
 }
 
 fn explain(error: &ureq::Error) -> HttpError {

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use agentkeys_edge_broker::session::SessionToken;
 use agentkeys_edge_broker::time::UnixTime;
-use ureq::http::Method;
+use ureq::http::{HeaderMap, Method, Request};
 
 use crate::clock;
-use crate::http::{Client, HttpError, TIMEOUT};
+use crate::http::{Client, HttpError, TIMEOUT, is_loopback_http};
 
 /// All calls together end within this time, and what would come later is not asked.
 const ALL_CALLS: Duration = Duration::from_secs(30);
@@ -25,7 +25,7 @@ pub(super) struct Probe {
 pub(super) struct Seen {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
-    headers: ureq::http::HeaderMap,
+    headers: HeaderMap,
     /// From the call to the last byte of its answer.
     pub(super) took: Duration,
     /// This machine's clock when the answer was there.
@@ -65,7 +65,7 @@ impl Probe {
 
     /// A public request: no credential.
     pub(super) fn ask(&self, method: &Method, url: &str, headers: &[(&str, &str)]) -> Reply {
-        self.send(method, url, headers, None)
+        self.send(method, url, headers, Vec::new())
     }
 
     pub(super) fn get(&self, url: &str) -> Reply {
@@ -80,20 +80,30 @@ impl Probe {
         if body.is_some() {
             headers.push(("content-type", "application/json"));
         }
-        self.send(method, &self.url(path), &headers, body.as_deref().map(str::as_bytes))
+        self.send(method, &self.url(path), &headers, body.map(String::into_bytes).unwrap_or_default())
     }
 
-    fn send(&self, method: &Method, url: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Reply {
+    fn send(&self, method: &Method, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Reply {
         let begins = instant();
         let left = self.ends.saturating_duration_since(begins);
         if left.is_zero() {
             return Err(Unseen::OutOfTime);
         }
-        // Most answers have a body of their own; POST without one is announced as such.
-        let body = body.or((*method == Method::POST).then_some(&[]));
-        let answer = self.client.send(method, url, headers, body, left.min(TIMEOUT)).map_err(Unseen::Failed)?;
+        if !url.starts_with("https://") && !is_loopback_http(url) {
+            return Err(Unseen::Failed(HttpError::NotHttps));
+        }
+        let mut request = Request::builder().method(method).uri(url);
+        if *method == Method::POST && body.is_empty() {
+            // Some servers want to be told so (411).
+            request = request.header("content-length", "0");
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(body).map_err(|_| Unseen::Failed(HttpError::Url))?;
+        let (parts, body) = self.client.send(request, left.min(TIMEOUT)).map_err(Unseen::Failed)?.into_parts();
         let took = instant().saturating_duration_since(begins);
-        Ok(Seen { status: answer.status, body: answer.body, headers: answer.headers, took, at: clock::now().ok() })
+        Ok(Seen { status: parts.status.as_u16(), body, headers: parts.headers, took, at: clock::now().ok() })
     }
 }
 

@@ -19,7 +19,10 @@ fn an_issuer_with_a_trailing_slash() {
 
 #[test]
 fn another_issuer_or_none() {
-    finds(Issuer::new().with_discovery(|document| document["issuer"] = format!("https://{CANARY}.example.com").into()), &[("issuer", "fail")]);
+    finds(
+        Issuer::new().with_discovery(|document| document["issuer"] = format!("https://{CANARY}.example.com").into()),
+        &[("issuer", "fail")],
+    );
     finds(Issuer::new().with_discovery(|document| document["issuer"] = 7.into()), &[("issuer", "fail")]);
 }
 
@@ -72,10 +75,15 @@ fn response_and_subject_types_are_missing() {
 #[test]
 fn the_keys_are_elsewhere() {
     finds(
-        Issuer::new().with_discovery(|document| document["jwks_uri"] = document["jwks_uri"].as_str().unwrap().replace("127.0.0.1", "localhost").into()),
+        Issuer::new().with_discovery(|document| {
+            document["jwks_uri"] = document["jwks_uri"].as_str().unwrap().replace("127.0.0.1", "localhost").into()
+        }),
         &[("jwks-uri", "warn")],
     );
-    finds(Issuer::new().with_discovery(|document| document["jwks_uri"] = format!("http://{CANARY}.example.com/jwks").into()), &[("jwks-uri", "fail")]);
+    finds(
+        Issuer::new().with_discovery(|document| document["jwks_uri"] = format!("http://{CANARY}.example.com/jwks").into()),
+        &[("jwks-uri", "fail")],
+    );
 }
 
 #[test]

@@ -54,7 +54,9 @@ fn signing_key(seed: u8) -> SigningKey {
 /// A published key.
 pub(crate) fn public_jwk(seed: u8) -> Value {
     let point = signing_key(seed).verifying_key().to_sec1_point(false);
-    named(json!({ "kty": "EC", "crv": "P-256", "x": base64url(point.x().unwrap()), "y": base64url(point.y().unwrap()), "alg": "ES256", "use": "sig" }))
+    named(
+        json!({ "kty": "EC", "crv": "P-256", "x": base64url(point.x().unwrap()), "y": base64url(point.y().unwrap()), "alg": "ES256", "use": "sig" }),
+    )
 }
 
 /// The key under its RFC 7638 thumbprint.
@@ -71,7 +73,16 @@ impl Issuer {
     /// One that is in order.
     pub(crate) fn new() -> Self {
         let nothing = || -> Edit { Box::new(|_| {}) };
-        Self { path: "", discovery: nothing(), key_set: nothing(), claims: nothing(), answer: Box::new(|_, _| {}), tls: None, clock: 0, signs: 1 }
+        Self {
+            path: "",
+            discovery: nothing(),
+            key_set: nothing(),
+            claims: nothing(),
+            answer: Box::new(|_, _| {}),
+            tls: None,
+            clock: 0,
+            signs: 1,
+        }
     }
 
     pub(crate) fn at_path(self, path: &'static str) -> Self {
@@ -168,7 +179,11 @@ impl Issuer {
 
     fn ready(&self) -> Answer {
         let keys = self.keys();
-        let keys = keys["keys"].as_array().into_iter().flatten().map(|key| json!({ "check": "key", "name": "SIGNING_KEY_A", "ok": true, "kid": key["kid"] }));
+        let keys = keys["keys"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|key| json!({ "check": "key", "name": "SIGNING_KEY_A", "ok": true, "kid": key["kid"] }));
         let checks: Vec<Value> = std::iter::once(json!({ "check": "configuration", "ok": true, "message": CANARY })).chain(keys).collect();
         never_stored(200, &json!({ "ready": true, "checks": checks }))
     }
@@ -180,6 +195,7 @@ impl Issuer {
         if !is_known(request) {
             return error(401, "unauthorized").with("WWW-Authenticate", "Bearer error=\"invalid_token\"");
         }
+        let now = self.now();
         let asked: Value = serde_json::from_slice(&request.body).unwrap_or_else(|_| json!({}));
         let ttl = asked["ttl_seconds"].as_i64().unwrap_or(300);
         if ttl > 300 {
@@ -190,7 +206,7 @@ impl Issuer {
         }
         let mut claims = json!({
             "iss": issuer, "sub": format!("agentkeys:agent:{WALLET}"), "aud": "sts.amazonaws.com",
-            "iat": self.now(), "exp": self.now() + ttl, "jti": "00000000000000000000000000000000",
+            "iat": now, "exp": now + ttl, "jti": "00000000000000000000000000000000",
             "agentkeys_user_wallet": WALLET,
             TAGS: { "principal_tags": { "agentkeys_user_wallet": [WALLET] }, "transitive_tag_keys": ["agentkeys_user_wallet"] },
         });
@@ -199,7 +215,7 @@ impl Issuer {
         let input = format!("{}.{}", base64url(header.to_string().as_bytes()), base64url(claims.to_string().as_bytes()));
         let signature: Signature = signing_key(self.signs).sign(input.as_bytes());
         let jwt = format!("{input}.{}", base64url(&signature.to_bytes()));
-        never_stored(200, &json!({ "jwt": jwt, "wallet": WALLET, "expiration": self.now() + ttl }))
+        never_stored(200, &json!({ "jwt": jwt, "wallet": WALLET, "expiration": now + ttl }))
     }
 }
 

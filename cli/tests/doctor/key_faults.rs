@@ -43,7 +43,10 @@ fn no_kid() {
 
 #[test]
 fn a_key_twice() {
-    finds(Issuer::new().with_key_set(|document| document["keys"].as_array_mut().unwrap().push(public_jwk(2))), &[("key-kid-unique", "fail")]);
+    finds(
+        Issuer::new().with_key_set(|document| document["keys"].as_array_mut().unwrap().push(public_jwk(2))),
+        &[("key-kid-unique", "fail")],
+    );
 }
 
 #[test]

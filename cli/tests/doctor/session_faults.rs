@@ -15,7 +15,10 @@ fn a_token_without_tags() {
 
 #[test]
 fn tags_of_a_form_that_sts_refuses() {
-    finds(Issuer::new().with_claims(|claims| claims[TAGS]["principal_tags"]["agentkeys_user_wallet"] = CANARY.into()), &[("token-tags", "fail")]);
+    finds(
+        Issuer::new().with_claims(|claims| claims[TAGS]["principal_tags"]["agentkeys_user_wallet"] = CANARY.into()),
+        &[("token-tags", "fail")],
+    );
 }
 
 #[test]
