@@ -1,6 +1,7 @@
-//! The tool's HTTP client: one GET at a time, bounded in time and size, over TLS unless the host is this machine.
+//! The tool's HTTP client: one request at a time, bounded in time and size, over TLS unless the host is this machine.
 //!
-//! It follows no redirect, keeps no cookie and sends no credential. A proxy is taken from the environment, as curl does.
+//! It follows no redirect and keeps no cookie; a credential goes where it is handed in for, and nowhere else. A proxy is
+//! taken from the environment, as curl does.
 
 use std::fmt;
 use std::io::Read;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
+use ureq::http::{Request, Response};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 /// STS waits about this long for an issuer (AWS: `id_roles_providers_create_oidc`), and so does this client, for each answer.
@@ -39,6 +41,10 @@ pub(crate) enum HttpError {
     Timeout,
     Connection,
     Tls,
+    /// A certificate of a chain that has expired, or is not valid yet.
+    TlsTime,
+    /// A certificate for other hosts.
+    TlsHost,
     TooLarge,
     NotHttp,
     Proxy,
@@ -53,6 +59,8 @@ impl fmt::Display for HttpError {
             Self::Timeout => write!(f, "did not answer within {} seconds", TIMEOUT.as_secs()),
             Self::Connection => f.write_str("cannot be reached, or closed the connection"),
             Self::Tls => f.write_str("has no TLS certificate that is trusted for its host (--ca-file names a private CA)"),
+            Self::TlsTime => f.write_str("has a TLS certificate that has expired or is not valid yet (or this machine's clock is wrong)"),
+            Self::TlsHost => f.write_str("has a TLS certificate for other hosts"),
             Self::TooLarge => write!(f, "answered more than {BODY_BYTES_MAX} bytes"),
             Self::NotHttp => f.write_str("did not answer in HTTP"),
             Self::Proxy => f.write_str("cannot be reached through the proxy that the environment names"),
@@ -108,6 +116,22 @@ impl Client {
         let body = response.body_mut().with_config().limit(BODY_BYTES_MAX).read_to_vec().map_err(|error| explain(&error))?;
         Ok(Answer { status: response.status().as_u16(), body })
     }
+
+    /// Sends what somebody else has made, to any http or https URL, and waits for the whole answer.
+    ///
+    /// # Errors
+    /// [`HttpError`], after `limit` at the latest.
+    pub(crate) fn send(&self, request: Request<Vec<u8>>, limit: Duration) -> Result<Response<Vec<u8>>, HttpError> {
+        let response = if request.body().is_empty() {
+            let request = self.agent.configure_request(request.map(|_| ())).timeout_global(Some(limit)).build();
+            self.agent.run(request)
+        } else {
+            self.agent.run(self.agent.configure_request(request).timeout_global(Some(limit)).build())
+        };
+        let (parts, mut body) = response.map_err(|error| explain(&error))?.into_parts();
+        let body = body.with_config().limit(BODY_BYTES_MAX).read_to_vec().map_err(|error| explain(&error))?;
+        Ok(Response::from_parts(parts, body))
+    }
 }
 
 /// An http URL of this very machine.
@@ -120,6 +144,22 @@ pub(crate) fn is_loopback_http(url: &str) -> bool {
     matches!(host, Some("localhost" | "127.0.0.1" | "[::1]"))
 }
 
+/// What is wrong with a certificate, where that is known.
+fn explain_tls(error: &rustls::Error) -> HttpError {
+    use rustls::CertificateError as Bad;
+    match error {
+        rustls::Error::InvalidCertificate(
+            Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. },
+        ) => HttpError::TlsTime,
+        rustls::Error::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => HttpError::TlsHost,
+        _ => HttpError::Tls,
+    }
+}
+
+fn tls_error(io: &std::io::Error) -> Option<&rustls::Error> {
+    io.get_ref()?.downcast_ref()
+}
+
 fn explain(error: &ureq::Error) -> HttpError {
     use ureq::Error;
     match error {
@@ -127,8 +167,9 @@ fn explain(error: &ureq::Error) -> HttpError {
         Error::HostNotFound => HttpError::Host,
         Error::BodyExceedsLimit(_) => HttpError::TooLarge,
         Error::BadUri(_) | Error::Http(_) => HttpError::Url,
-        Error::Tls(_) | Error::Rustls(_) | Error::TlsRequired | Error::Pem(_) => HttpError::Tls,
-        Error::Io(io) if io.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>) => HttpError::Tls,
+        Error::Rustls(error) => explain_tls(error),
+        Error::Tls(_) | Error::TlsRequired | Error::Pem(_) => HttpError::Tls,
+        Error::Io(io) if tls_error(io).is_some() => tls_error(io).map_or(HttpError::Tls, explain_tls),
         Error::Io(io) if matches!(io.kind(), std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock) => HttpError::Timeout,
         Error::Protocol(_) | Error::LargeResponseHeader(..) => HttpError::NotHttp,
         Error::InvalidProxyUrl | Error::ConnectProxyFailed(_) => HttpError::Proxy,

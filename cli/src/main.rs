@@ -7,6 +7,7 @@ mod address;
 mod arguments;
 mod check;
 mod clock;
+mod doctor;
 mod duration;
 mod error;
 mod http;
@@ -37,6 +38,7 @@ struct Cli {
 #[allow(clippy::large_enum_variant, reason = "there is one, parsed once")]
 enum Command {
     Check(check::CheckArgs),
+    Doctor(doctor::DoctorArgs),
     Keygen(keygen::KeygenArgs),
     Session(session::SessionArgs),
 }
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
 fn run(command: Command, output: &Output) -> Result<ExitCode, Error> {
     match command {
         Command::Check(args) => check::run(&args, output),
+        Command::Doctor(args) => doctor::run(&args, output),
         Command::Keygen(args) => keygen::run(&args, output),
         Command::Session(args) => session::run(&args, output),
     }

@@ -43,13 +43,15 @@ use agentkeys_edge_broker::aws::RoleArn;
 use agentkeys_edge_broker::time::UnixTime;
 
 pub(crate) use command::{CheckArgs, run};
+pub(crate) use jose::Alg;
+pub(crate) use keys::KeySet;
+pub(crate) use rule::Finding;
+pub(crate) use verdict::Verdict;
 
 use jose::Jws;
 use json::{Json, Object};
-use keys::KeySet;
-use rule::Finding;
 use token_form::required;
-use verdict::{Facts, Verdict};
+use verdict::Facts;
 
 /// What the token is held against, besides the key set and the clock.
 pub(crate) struct Expectations {
