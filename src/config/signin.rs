@@ -56,7 +56,7 @@ impl Signin {
     pub(super) fn read<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> Option<Self> {
         let allow = reader.read("SIGNIN_ALLOW", Allow::parse);
         let chains = reader.read("SIGNIN_CHAINS", chains);
-        let statement = reader.read("SIGNIN_STATEMENT", |text| Statement::parse(text.unwrap_or(STATEMENT)));
+        let statement = reader.read("SIGNIN_STATEMENT", |text| Statement::try_from(text.unwrap_or(STATEMENT).to_owned()));
         let resources = reader.read("SIGNIN_RESOURCES", resources);
         let challenge_ttl = reader.read("SIGNIN_CHALLENGE_TTL_SECONDS", |text| {
             whole_number(text, 600, &SIGNIN_CHALLENGE_TTL_SECONDS, "is a whole number of seconds from 60 to 2700")
@@ -92,11 +92,13 @@ impl Allow {
     }
 }
 
-impl Statement {
-    fn parse(text: &str) -> Result<Self, &'static str> {
+impl TryFrom<String> for Statement {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
         let fits = (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte == b' ' || is_uri_character(byte));
         if fits {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text))
         } else {
             Err(r"is one line of 1 to 255 characters: ASCII letters, digits, blanks and -._~:/?#[]@!$&'()*+,;= (EIP-4361)")
         }

@@ -281,3 +281,16 @@ impl<'de> Deserialize<'de> for StoredTags {
         deserializer.deserialize_map(Members)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_an_object_and_not_a_list_of_its_values() {
+        let members = r#"{"v":1,"wallet":"0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed","created_at":1,"expires_at":2}"#;
+        assert!(SessionRecord::parse(members).is_ok());
+        let values = r#"[1,"0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed",1,2]"#;
+        assert_eq!(SessionRecord::parse(values), Err(BrokenRecord::Schema));
+    }
+}

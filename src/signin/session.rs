@@ -31,7 +31,11 @@ pub fn open(config: &Config, wallet: Wallet, now: UnixTime) -> Result<SessionRec
 #[must_use]
 pub fn surplus(mut listed: Vec<(SessionHash, Option<IndexMetadata>)>, new: &SessionHash, limit: usize, now: UnixTime) -> Vec<SessionHash> {
     listed.retain(|(hash, entry)| hash != new && entry.as_ref().is_none_or(|entry| entry.expires > now));
-    listed.sort_by_cached_key(|(hash, entry)| (entry.as_ref().map(|entry| entry.created), hash.as_str().to_owned()));
     let too_many = listed.len().saturating_sub(limit.saturating_sub(1));
-    listed.into_iter().take(too_many).map(|(hash, _)| hash).collect()
+    // One or two as a rule: looking for the oldest again is cheaper than the code of a sort.
+    let oldest = |listed: &[(SessionHash, Option<IndexMetadata>)]| {
+        let places = listed.iter().enumerate();
+        places.min_by_key(|(_, (hash, entry))| (entry.as_ref().map(|entry| entry.created), hash.as_str())).map(|(place, _)| place)
+    };
+    (0..too_many).filter_map(|_| oldest(&listed).map(|place| listed.swap_remove(place).0)).collect()
 }
