@@ -153,6 +153,8 @@ describe("a member that does not fit is 400 and named", () => {
     ["ttl_seconds above 64 bits", '{"ttl_seconds":18446744073709551616}', "ttl_seconds"],
     ["ttl_seconds true", { ttl_seconds: true }, "ttl_seconds"],
     ["ttl_seconds a list", { ttl_seconds: [300] }, "ttl_seconds"],
+    ["audience 2,000 lists inside one another", `{"audience":${"[".repeat(2000)}${"]".repeat(2000)}}`, "audience"],
+    ["an unknown member with 500 objects inside one another", `${'{"a":'.repeat(500)}1${"}".repeat(500)}`, "a"],
     ["audience twice", '{"audience":"sts.amazonaws.com","audience":"sts.amazonaws.com"}', "audience"],
     ["audience twice, once by an escape", '{"audience":"sts.amazonaws.com","audi\\u0065nce":"sts.amazonaws.com"}', "audience"],
     ["ttl_seconds twice", '{"ttl_seconds":60,"ttl_seconds":300}', "ttl_seconds"],

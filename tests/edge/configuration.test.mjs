@@ -22,7 +22,7 @@ const WRONG = [
     "sts.amazonaws.com", "", "null", "{}", '"sts.amazonaws.com"', "[", [], [""], ["a b"], ["stś.amazonaws.com"], ["a".repeat(256)], [1], [null], [["sts.amazonaws.com"]],
     ["sts.amazonaws.com", "sts.amazonaws.com"], ["sts.amazonaws.com", { audience: "sts.amazonaws.com", alg: "RS256" }], [{ alg: "ES256" }],
     [{ audience: "a", alg: "ES384" }], [{ audience: "a", alg: "HS256" }], [{ audience: "a", alg: "none" }], [{ audience: "a", alg: "es256" }],
-    [{ audience: "a", ttl: 300 }], [{ audience: "" }], Array.from({ length: 101 }, (_, n) => `audience-${n}`), { audience: "a" }, 1, null,
+    [{ audience: "a", ttl: 300 }], [{ audience: "" }], [["a", "RS256"]], [["a", null]], [{ audience: "a", alg: null }], Array.from({ length: 101 }, (_, n) => `audience-${n}`), { audience: "a" }, 1, null,
   ].map((value) => ["AUDIENCES", value]),
   ...[59, 3601, 0, -300, 300.5, "", "abc", "300s", "3e2", "300.0", "+300", " 300", "0x12c", "99999999999999999999", true, null, [300]].map((value) => ["TOKEN_TTL_SECONDS", value]),
   ...[59, 31_536_001, 0, "", "month", "86400.0", "-60", null].map((value) => ["SESSION_TTL_SECONDS", value]),
@@ -30,6 +30,11 @@ const WRONG = [
     WALLET_TAG, "", "[]", [], ["agentkeys_actor_omni"], [WALLET_TAG, WALLET_TAG], [WALLET_TAG, "team"], ["AgentKeys_User_Wallet"], [WALLET_TAG, "agentkeys_actor_omni", "agentkeys_actor_omni"],
     [1], { [WALLET_TAG]: true }, null, false,
   ].map((value) => ["PRINCIPAL_TAGS", value]),
+  ...["", "nobody", "Anyone", "anyone ", ["anyone"], true, null].map((value) => ["SIGNIN_ALLOW", value]),
+  ...["", "1", 1, [], [0], [-1], [1.5], ["1"], [1, 1], [2 ** 53], [null], {}, null, Array.from({ length: 101 }, (_, n) => n + 1)].map((value) => ["SIGNIN_CHAINS", value]),
+  ...["", "two\nlines", "tab\there", "größer", "x".repeat(256), 'a "quoted" word', "back\\slash"].map((value) => ["SIGNIN_STATEMENT", value]),
+  ...[59, 2701, "", "ten minutes", null].map((value) => ["SIGNIN_CHALLENGE_TTL_SECONDS", value]),
+  ...[0, 1001, "", "many", -1, null].map((value) => ["SESSIONS_PER_WALLET", value]),
 ];
 
 const RIGHT = [
@@ -49,6 +54,11 @@ const RIGHT = [
   { PRINCIPAL_TAGS: [WALLET_TAG] },
   { PRINCIPAL_TAGS: ["agentkeys_actor_omni", WALLET_TAG] },
   { PRINCIPAL_TAGS: JSON.stringify([WALLET_TAG, "agentkeys_actor_omni"]) },
+  { SIGNIN_ALLOW: "listed" },
+  { SIGNIN_CHAINS: [1, 10, 2 ** 53 - 1] },
+  { SIGNIN_STATEMENT: "Sign in to our broker: it's free & safe (mostly)." },
+  { SIGNIN_CHALLENGE_TTL_SECONDS: 60 },
+  { SESSIONS_PER_WALLET: "1000" },
   { UNKNOWN_VARIABLE: "is nobody's business" },
 ];
 

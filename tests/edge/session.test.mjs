@@ -96,6 +96,7 @@ const BROKEN = {
   "not JSON": "canary-of-a-broken-record",
   "half of a record": JSON.stringify(record()).slice(0, -10),
   "a list": [record()],
+  "a list of the members' values": [1, WALLET, now(), now() + 3600],
   "null": "null",
   "a text": '"session"',
   "an empty object": {},
