@@ -2,10 +2,12 @@
 
 use core::fmt;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
 
 use crate::aws::Audience;
 use crate::error::Refusal;
+use crate::http::has_media_type;
+use crate::json::Scalar;
 
 /// The most bytes of the body.
 pub const BODY_BYTES_MAX: usize = 4_096;
@@ -28,7 +30,7 @@ impl MintRequest {
         if body.is_empty() {
             return Ok(Self::default());
         }
-        if !content_type.is_some_and(is_json) {
+        if !has_media_type(content_type, "application/json") {
             return Err(Refusal::UnsupportedMediaType("application/json"));
         }
         let mut problem = None;
@@ -42,11 +44,6 @@ impl MintRequest {
             }
         }
     }
-}
-
-/// `application/json`, in any case, with or without parameters (RFC 9110 §8.3.1).
-fn is_json(content_type: &str) -> bool {
-    content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
 
 /// Reads the members one by one; the first that does not fit is kept as a message that names it.
@@ -89,61 +86,6 @@ fn audience(value: Scalar) -> Result<Audience, &'static str> {
 fn ttl(value: &Scalar) -> Result<u64, &'static str> {
     let Scalar::WholeNumber(seconds) = value else { return Err("is a whole number of seconds, 60 or more.") };
     Ok(*seconds)
-}
-
-/// A member's value, as far as any member here can use it.
-enum Scalar {
-    Text(String),
-    WholeNumber(u64),
-    Other,
-}
-
-impl<'de> Deserialize<'de> for Scalar {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl<'de> Visitor<'de> for Any {
-            type Value = Scalar;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Scalar, E> {
-                Ok(Scalar::Text(text.to_owned()))
-            }
-
-            fn visit_u64<E>(self, number: u64) -> Result<Scalar, E> {
-                Ok(Scalar::WholeNumber(number))
-            }
-
-            fn visit_i64<E>(self, _: i64) -> Result<Scalar, E> {
-                Ok(Scalar::Other)
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<Scalar, E> {
-                Ok(Scalar::Other)
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Scalar, E> {
-                Ok(Scalar::Other)
-            }
-
-            fn visit_unit<E>(self) -> Result<Scalar, E> {
-                Ok(Scalar::Other)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Scalar, A::Error> {
-                while items.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Scalar::Other)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Scalar, A::Error> {
-                while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Scalar::Other)
-            }
-        }
-        deserializer.deserialize_any(Any)
-    }
 }
 
 /// A member's name for a message, if it looks like one: it came from outside and may be anything, a token too.

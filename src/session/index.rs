@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{SessionHash, SessionRecord, index_prefix};
+use crate::json::Object;
 use crate::time::UnixTime;
 use crate::wallet::Wallet;
 
@@ -18,6 +19,19 @@ pub struct IndexMetadata {
     /// Its name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+}
+
+impl IndexMetadata {
+    /// Reads the metadata of a listed key; `None` where nothing can be made of it.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut metadata = Object::parse(text.as_bytes())?;
+        Some(Self {
+            created: metadata.whole_number("created")?.try_into().ok()?,
+            expires: metadata.whole_number("expires")?.try_into().ok()?,
+            label: metadata.optional_text("label")?,
+        })
+    }
 }
 
 impl From<&SessionRecord> for IndexMetadata {

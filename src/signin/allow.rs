@@ -2,13 +2,15 @@
 //!
 //! The list is asked after the wallet has proven itself, so that nobody learns whether somebody else is on it.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::json::{self, VersionOne};
+use crate::json::Object;
 use crate::session::is_label;
 use crate::time::UnixTime;
 use crate::wallet::Wallet;
 
+/// The version of a stored record.
+const VERSION: u64 = 1;
 /// The most bytes of a stored record.
 pub const ALLOW_BYTES_MAX: usize = 1_024;
 
@@ -45,14 +47,13 @@ impl core::fmt::Display for BrokenAllowRecord {
 impl core::error::Error for BrokenAllowRecord {}
 
 /// The members as the schema has them.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Stored {
-    v: VersionOne,
-    wallet: Wallet,
+#[derive(Serialize)]
+struct Stored<'a> {
+    v: u64,
+    wallet: &'a str,
     added_at: UnixTime,
-    #[serde(default, deserialize_with = "json::present", skip_serializing_if = "Option::is_none")]
-    label: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<&'a str>,
 }
 
 impl AllowRecord {
@@ -61,9 +62,18 @@ impl AllowRecord {
     /// # Errors
     /// Everything that the schema does not know.
     pub fn parse(text: &str) -> Result<Self, BrokenAllowRecord> {
-        let stored = Some(text).filter(|text| text.len() <= ALLOW_BYTES_MAX).and_then(json::object);
-        let Stored { v: VersionOne, wallet, added_at, label } = stored.ok_or(BrokenAllowRecord)?;
-        if label.as_deref().is_none_or(is_label) { Ok(Self { wallet, added_at, label }) } else { Err(BrokenAllowRecord) }
+        if text.len() > ALLOW_BYTES_MAX { Err(BrokenAllowRecord) } else { Self::read(text).ok_or(BrokenAllowRecord) }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let mut stored = Object::parse(text.as_bytes())?;
+        stored.whole_number("v").filter(|version| *version == VERSION)?;
+        let record = Self {
+            wallet: stored.text("wallet")?.try_into().ok()?,
+            added_at: stored.whole_number("added_at")?.try_into().ok()?,
+            label: stored.optional_text("label")?,
+        };
+        (record.label.as_deref().is_none_or(is_label) && stored.is_empty()).then_some(record)
     }
 
     /// The record as it is stored.
@@ -71,8 +81,8 @@ impl AllowRecord {
     /// # Errors
     /// What [`AllowRecord::parse`] would refuse: its public members may have been set to anything.
     pub fn to_json(&self) -> Result<String, BrokenAllowRecord> {
-        let Self { wallet, added_at, label } = self.clone();
-        let text = serde_json::to_string(&Stored { v: VersionOne, wallet, added_at, label }).map_err(|_| BrokenAllowRecord)?;
+        let stored = Stored { v: VERSION, wallet: self.wallet.as_str(), added_at: self.added_at, label: self.label.as_deref() };
+        let text = serde_json::to_string(&stored).map_err(|_| BrokenAllowRecord)?;
         Self::parse(&text).map(|_| text)
     }
 

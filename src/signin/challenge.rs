@@ -6,25 +6,26 @@
 use core::fmt;
 use core::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::address::checksummed;
 use super::{ChainId, DateTimeText, SiweMessage, StartRequest};
 use crate::config::Config;
 use crate::encoding::lower_hex;
 use crate::error::Fault;
-use crate::json::{self, VersionOne};
+use crate::json::Object;
 use crate::time::UnixTime;
 use crate::wallet::Wallet;
 
 /// The random bytes of a challenge: half of them name it, half are its nonce.
 pub const RANDOM_BYTES: usize = 32;
+/// The version of a stored challenge.
+const VERSION: u64 = 1;
 /// The most bytes of a stored challenge.
 const STORED_BYTES_MAX: usize = 16_384;
 
 /// A challenge's name: `siwe-` and 32 lower-case hex digits.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RequestId(String);
 
 /// A text is not a request id.
@@ -50,20 +51,6 @@ impl FromStr for RequestId {
 
     fn from_str(text: &str) -> Result<Self, NotARequestId> {
         if text.strip_prefix("siwe-").is_some_and(is_32_hex_digits) { Ok(Self(text.to_owned())) } else { Err(NotARequestId) }
-    }
-}
-
-impl TryFrom<String> for RequestId {
-    type Error = NotARequestId;
-
-    fn try_from(text: String) -> Result<Self, NotARequestId> {
-        text.parse()
-    }
-}
-
-impl From<RequestId> for String {
-    fn from(id: RequestId) -> Self {
-        id.0
     }
 }
 
@@ -97,15 +84,14 @@ pub struct Challenge {
 pub struct BrokenChallenge;
 
 /// The members as they are stored.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Stored {
-    v: VersionOne,
-    request_id: RequestId,
-    wallet: Wallet,
+#[derive(Serialize)]
+struct Stored<'a> {
+    v: u64,
+    request_id: &'a str,
+    wallet: &'a str,
     chain_id: ChainId,
-    nonce: String,
-    message: String,
+    nonce: &'a str,
+    message: &'a str,
     created_at: UnixTime,
     expires_at: UnixTime,
 }
@@ -142,21 +128,41 @@ impl Challenge {
     /// # Errors
     /// [`BrokenChallenge`] for everything that [`Challenge::to_json`] does not write.
     pub fn parse(text: &str) -> Result<Self, BrokenChallenge> {
-        let stored = Some(text).filter(|text| text.len() <= STORED_BYTES_MAX).and_then(json::object);
-        let Stored { v: VersionOne, request_id, wallet, chain_id, nonce, message, created_at, expires_at } =
-            stored.ok_or(BrokenChallenge)?;
+        if text.len() > STORED_BYTES_MAX { Err(BrokenChallenge) } else { Self::read(text).ok_or(BrokenChallenge) }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let mut stored = Object::parse(text.as_bytes())?;
+        stored.whole_number("v").filter(|version| *version == VERSION)?;
+        let challenge = Self {
+            request_id: stored.text("request_id")?.parse().ok()?,
+            wallet: stored.text("wallet")?.try_into().ok()?,
+            chain_id: stored.whole_number("chain_id")?.try_into().ok()?,
+            nonce: stored.text("nonce").filter(|nonce| is_32_hex_digits(nonce))?,
+            message: stored.text("message")?,
+            created_at: stored.whole_number("created_at")?.try_into().ok()?,
+            expires_at: stored.whole_number("expires_at")?.try_into().ok()?,
+        };
         // A message that does not carry the nonce is not this challenge's, whoever signed it.
-        let is_whole = is_32_hex_digits(&nonce) && message.contains(&nonce) && created_at < expires_at;
-        is_whole.then_some(Self { request_id, wallet, chain_id, nonce, message, created_at, expires_at }).ok_or(BrokenChallenge)
+        let is_whole = challenge.message.contains(&challenge.nonce) && challenge.created_at < challenge.expires_at;
+        (is_whole && stored.is_empty()).then_some(challenge)
     }
 
     /// The challenge as it is stored.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let Self { request_id, wallet, chain_id, nonce, message, created_at, expires_at } = self.clone();
+        let stored = Stored {
+            v: VERSION,
+            request_id: self.request_id.as_str(),
+            wallet: self.wallet.as_str(),
+            chain_id: self.chain_id,
+            nonce: &self.nonce,
+            message: &self.message,
+            created_at: self.created_at,
+            expires_at: self.expires_at,
+        };
         // A struct of texts and numbers always serialises.
-        serde_json::to_string(&Stored { v: VersionOne, request_id, wallet, chain_id, nonce, message, created_at, expires_at })
-            .unwrap_or_default()
+        serde_json::to_string(&stored).unwrap_or_default()
     }
 }
 

@@ -3,13 +3,11 @@
 //! Members that are not known are ignored, as the clients of the existing broker need it; the known ones are there once and
 //! of their type.
 
-use serde::Deserialize;
-
 use super::{ChainId, RequestId, WalletSignature, address};
 use crate::config::Signin;
 use crate::error::Refusal;
 use crate::http::has_media_type;
-use crate::json;
+use crate::json::Object;
 use crate::wallet::Wallet;
 
 /// The most bytes of either body.
@@ -33,29 +31,18 @@ pub struct VerifyRequest {
     pub signature: WalletSignature,
 }
 
-#[derive(Deserialize)]
-struct StartBody {
-    address: String,
-    chain_id: u64,
-}
-
-#[derive(Deserialize)]
-struct VerifyBody {
-    request_id: String,
-    signature: String,
-}
-
 impl StartRequest {
     /// Reads a body, with the `Content-Type` it came with.
     ///
     /// # Errors
     /// 413, 415, and 400 for everything else.
     pub fn parse(config: &Signin, body: &[u8], content_type: Option<&str>) -> Result<Self, Refusal> {
-        let StartBody { address, chain_id } = read(
-            body,
-            content_type,
-            "Send one JSON object with address (0x and 40 hex digits, as a text) and chain_id (a whole number, 1 or more), each once.",
-        )?;
+        const WHAT: &str =
+            "Send one JSON object with address (0x and 40 hex digits, as a text) and chain_id (a whole number, 1 or more), each once.";
+        let mut members = members(body, content_type)?.ok_or(Refusal::bad_request(WHAT))?;
+        let (Some(address), Some(chain_id)) = (members.text("address"), members.whole_number("chain_id")) else {
+            return Err(Refusal::bad_request(WHAT));
+        };
         let wallet = address::parse(&address).map_err(|rule| Refusal::bad_request(format!("The member address {rule}.")))?;
         let chain_id = ChainId::try_from(chain_id).map_err(|rule| Refusal::bad_request(format!("The member chain_id {rule}.")))?;
         if config.takes(chain_id) {
@@ -74,20 +61,24 @@ impl VerifyRequest {
     /// # Errors
     /// 413, 415, and 400 for everything else.
     pub fn parse(body: &[u8], content_type: Option<&str>) -> Result<Self, Refusal> {
-        let VerifyBody { request_id, signature } =
-            read(body, content_type, "Send one JSON object with request_id and signature, each once and as a text.")?;
+        const WHAT: &str = "Send one JSON object with request_id and signature, each once and as a text.";
+        let mut members = members(body, content_type)?.ok_or(Refusal::bad_request(WHAT))?;
+        let (Some(request_id), Some(signature)) = (members.text("request_id"), members.text("signature")) else {
+            return Err(Refusal::bad_request(WHAT));
+        };
         let request_id = request_id.parse().map_err(|rule| Refusal::bad_request(format!("The member request_id {rule}.")))?;
         let signature = signature.parse().map_err(|rule| Refusal::bad_request(format!("The member signature {rule}.")))?;
         Ok(Self { request_id, signature })
     }
 }
 
-fn read<'a, T: Deserialize<'a>>(body: &'a [u8], content_type: Option<&str>, what_to_send: &'static str) -> Result<T, Refusal> {
+/// The members of a body; `None` if it is not one JSON object.
+fn members(body: &[u8], content_type: Option<&str>) -> Result<Option<Object>, Refusal> {
     if body.len() > BODY_BYTES_MAX {
         return Err(Refusal::PayloadTooLarge(BODY_BYTES_MAX));
     }
     if !has_media_type(content_type, "application/json") {
         return Err(Refusal::UnsupportedMediaType("application/json"));
     }
-    core::str::from_utf8(body).ok().and_then(json::object).ok_or(Refusal::bad_request(what_to_send))
+    Ok(Object::parse(body))
 }

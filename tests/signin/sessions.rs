@@ -81,10 +81,23 @@ fn an_entry_without_metadata_is_the_oldest_and_equal_ones_go_by_hash() {
 #[test]
 fn an_index_entry_says_what_the_record_says() {
     let mut record = SessionRecord::new(Signer::new("one").wallet, at(1), at(2)).unwrap();
-    let metadata = |record: &SessionRecord| serde_json::to_value(IndexMetadata::from(record)).unwrap();
+    let metadata = |record: &SessionRecord| {
+        let text = serde_json::to_string(&IndexMetadata::from(record)).unwrap();
+        assert_eq!(IndexMetadata::parse(&text), Some(IndexMetadata::from(record)));
+        serde_json::from_str::<Value>(&text).unwrap()
+    };
     assert_eq!(metadata(&record), json!({"created": 1, "expires": 2}));
     record.label = Some("a".to_owned());
     assert_eq!(metadata(&record), json!({"created": 1, "expires": 2, "label": "a"}));
+}
+
+#[test]
+fn metadata_that_is_not_the_index_s_is_none() {
+    assert!(IndexMetadata::parse(r#"{"expires":2,"created":1,"more":true}"#).is_some());
+    for other in ["", "null", "{}", "[1,2]", r#"{"created":1}"#, r#"{"created":1,"expires":"2"}"#, r#"{"created":1,"expires":2,"label":1}"#]
+    {
+        assert_eq!(IndexMetadata::parse(other), None, "{other}");
+    }
 }
 
 #[test]
