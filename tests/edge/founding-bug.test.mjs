@@ -24,7 +24,7 @@ const CONFIGURATIONS = {
   "a long lifetime": { TOKEN_TTL_SECONDS: 3600 },
 };
 
-const SESSIONS = {
+const sessions = () => ({
   "a plain one": {},
   "of another wallet": { wallet: `0x${"0123456789abcdef".repeat(2)}01234567` },
   "with tags of its own": { tags: { team: "blue", env: "" }, transitive_tags: ["team"] },
@@ -33,7 +33,7 @@ const SESSIONS = {
   "with roles and a source identity": { roles: [ROLE], source_identity: "agent-7" },
   "with a label, audiences and a ceiling": { label: "laptop", audiences: [STS, AZURE], max_token_ttl: 60 },
   "about to expire": { expires_at: now() + 90 },
-};
+});
 
 const BODIES = [undefined, {}, { audience: STS }, { ttl_seconds: 60 }, { audience: AZURE }, { audience: STS, ttl_seconds: 60 }];
 
@@ -54,7 +54,7 @@ for (const [name, vars] of Object.entries(CONFIGURATIONS)) {
 
     test("a_token_without_the_tags_claim_fails, whatever the session and the request", async () => {
       let minted = 0;
-      for (const members of Object.values(SESSIONS)) {
+      for (const members of Object.values(sessions())) {
         const token = await broker.session(members);
         for (const body of BODIES) {
           const answer = await broker.request(`${base}/v1/mint-oidc-jwt`, {
@@ -70,7 +70,7 @@ for (const [name, vars] of Object.entries(CONFIGURATIONS)) {
           assertIsolates(decodeJwt(answer.json().jwt), members.wallet ?? WALLET);
         }
       }
-      assert.ok(minted >= 4 * Object.keys(SESSIONS).length, `only ${minted} tokens were looked at`);
+      assert.ok(minted >= 4 * Object.keys(sessions()).length, `only ${minted} tokens were looked at`);
     });
   });
 }

@@ -41,6 +41,8 @@ export async function startBroker({ vars = {}, secrets, entry = "production" }) 
   });
 }
 
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 class Broker {
   #server;
   #update;
@@ -136,10 +138,11 @@ class Broker {
 
   /** The events logged while `steps` ran, of which `expected` are waited for: a line may arrive a little after its answer. */
   async eventsOf(steps, expected = 1) {
+    await pause(100);
     this.searchLogs();
     this.#server.clearLogs();
     await steps();
-    for (let tries = 0; tries < 40 && this.logs().length < expected; tries += 1) await new Promise((resolve) => setTimeout(resolve, 25));
+    for (let tries = 0; tries < 40 && this.logs().length < expected; tries += 1) await pause(25);
     return this.logs().map((line) => JSON.parse(line));
   }
 
