@@ -17,9 +17,9 @@ extern "C" {
     fn get(this: &RequestHeaders, name: &JsString) -> Result<Option<String>, JsValue>;
 
     #[wasm_bindgen(thread_local_v2, static_string)]
-    static AUTHORIZATION: JsString = "authorization";
+    static AUTHORIZATION: JsString;
     #[wasm_bindgen(thread_local_v2, static_string)]
-    static IF_NONE_MATCH: JsString = "if-none-match";
+    static IF_NONE_MATCH: JsString;
 }
 
 /// A request, with the two things that every route needs.

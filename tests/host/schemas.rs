@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use agentkeys_edge_broker::aws::{TagKey, TagValue, Violation};
 use agentkeys_edge_broker::session::{BrokenRecord, IndexMetadata, SessionRecord};
+use agentkeys_edge_broker::signin::{AllowRecord, BrokenAllowRecord};
 use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -34,6 +35,7 @@ const BEYOND_THE_SCHEMA: [(&str, BrokenRecord); 13] = [
 ];
 
 static SESSION: LazyLock<Validator> = LazyLock::new(|| validator("session.v1"));
+static SIGNIN_ALLOW: LazyLock<Validator> = LazyLock::new(|| validator("signin-allow.v1"));
 static WALLET_INDEX: LazyLock<Validator> = LazyLock::new(|| validator("wallet-index.v1"));
 
 fn folder() -> PathBuf {
@@ -68,7 +70,7 @@ fn objections(validator: &Validator, text: &str) -> usize {
 
 #[test]
 fn the_schemas_are_json_schema_2020_12() {
-    for name in ["session.v1", "wallet-index.v1"] {
+    for name in ["session.v1", "signin-allow.v1", "wallet-index.v1"] {
         assert_eq!(schema(name)["$schema"], "https://json-schema.org/draft/2020-12/schema");
         jsonschema::meta::validate(&schema(name)).unwrap();
         assert_eq!(schema(name)["additionalProperties"], json!(false));
@@ -122,6 +124,28 @@ fn an_index_entry_is_written_by_its_schema() {
     }
     for (name, text) in examples("wallet-index", "invalid") {
         assert_eq!(objections(&WALLET_INDEX, &text), 1, "{name}");
+    }
+}
+
+#[test]
+fn a_permission_to_sign_in_is_taken_or_refused_by_schema_and_parser_alike() {
+    for (name, text) in examples("signin-allow", "valid") {
+        assert_eq!(objections(&SIGNIN_ALLOW, &text), 0, "{name}");
+        let written = AllowRecord::parse(&text).expect(&name).to_json().unwrap();
+        assert_eq!(json(&written), json(&text), "{name}");
+    }
+    for (name, text) in examples("signin-allow", "invalid") {
+        assert_eq!((objections(&SIGNIN_ALLOW, &text), AllowRecord::parse(&text)), (1, Err(BrokenAllowRecord)), "{name}");
+    }
+    // What the schema cannot say.
+    let minimal = r#"{"v":1,"wallet":"0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed","added_at":1}"#;
+    assert!(AllowRecord::parse(minimal).is_ok());
+    for beyond in [
+        minimal.replace("\"v\":1,", "\"v\":1.0,"),
+        minimal.replace("\"v\":1,", "\"v\":1,\"v\":1,"),
+        format!("{minimal}{}", " ".repeat(1_025 - minimal.len())),
+    ] {
+        assert_eq!((objections(&SIGNIN_ALLOW, &beyond), AllowRecord::parse(&beyond)), (0, Err(BrokenAllowRecord)), "{beyond}");
     }
 }
 
@@ -201,7 +225,7 @@ fn the_examples_of_the_readme_follow_the_schemas() {
         let section = readme.split("\n## ").find(|section| section.starts_with(heading)).unwrap_or_else(|| panic!("no {heading}"));
         section.split("```json\n").skip(1).map(|block| block.split("\n```").next().unwrap().to_owned()).collect()
     };
-    for (heading, validator) in [("Session", &*SESSION), ("Wallet index", &*WALLET_INDEX)] {
+    for (heading, validator) in [("Session", &*SESSION), ("Wallet index", &*WALLET_INDEX), ("Permission to sign in", &*SIGNIN_ALLOW)] {
         let blocks = blocks(heading);
         assert!(!blocks.is_empty(), "{heading} has no example");
         for block in blocks {
