@@ -1,6 +1,7 @@
 //! Setting an isolate up: variables to configuration, secrets to imported keys, bindings to ports.
 
 use js_sys::{JSON, Object, Reflect};
+use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::Env;
 
@@ -39,11 +40,18 @@ impl Worker {
     }
 }
 
+/// The log line of a panic.
+#[derive(Serialize)]
+struct PanicEvent {
+    event: &'static str,
+    place: Option<String>,
+}
+
 /// Logs a panic by its place in the source, instead of by its message and a stack trace: a message may quote anything.
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string);
-        worker::console_error!("{}", serde_json::json!({ "event": "panic", "place": place }));
+        let line = PanicEvent { event: "panic", place: panic.location().map(ToString::to_string) };
+        worker::console_error!("{}", serde_json::to_string(&line).unwrap_or_default());
     }));
 }
 
