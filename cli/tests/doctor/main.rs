@@ -1,6 +1,13 @@
 //! `doctor`, run as its user runs it, on an issuer that is in order and on issuers with one planted fault each.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "a test crate")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
+    reason = "a test crate"
+)]
 
 mod bad_input;
 mod document_faults;
