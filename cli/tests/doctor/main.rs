@@ -140,6 +140,16 @@ fn an_issuer_in_order_passes_every_check() {
 }
 
 #[test]
+fn every_check_and_every_member_is_documented() {
+    let readme = include_str!("../../src/doctor/README.md");
+    let report = examined(Issuer::new()).json();
+    let members = report.as_object().unwrap().keys().map(String::as_str);
+    for name in report["checks"].as_array().unwrap().iter().map(|check| check["id"].as_str().unwrap()).chain(members) {
+        assert!(readme.contains(&format!("`{name}`")), "{name} is not documented");
+    }
+}
+
+#[test]
 fn an_issuer_with_a_path_passes_every_check() {
     finds(Issuer::new().at_path("/agents/keys"), &[]);
 }
