@@ -34,7 +34,7 @@ pub(super) fn checks(probe: &Probe, names: &Names, url: &str, first: &Seen) -> V
 fn seen(id: &'static str, reply: Reply, judge: impl FnOnce(&Seen) -> Result<&'static str, Fault>) -> Check {
     match reply {
         Ok(seen) => Check::of(id, judge(&seen)),
-        Err(Unseen::OutOfTime) => Check::skip(id, "The time for all calls was over."),
+        Err(unseen @ Unseen::OutOfTime) => unseen.check(id),
         Err(unseen) => Check::fail(id, format!("A further request {unseen}."), "Run doctor again: the issuer answers at times only."),
     }
 }

@@ -75,7 +75,7 @@ fn jwks_uri_form(discovery: &Map<String, Value>, url: &str) -> Verdict {
     };
     let is_below = jwks_uri.strip_prefix(url.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'));
     if is_below {
-        return Ok("jwks_uri is https, below the issuer.");
+        return Ok("jwks_uri is below the issuer.");
     }
     Err(Fault::warn(
         "jwks_uri is not below the issuer: who controls that other place signs for this issuer.",

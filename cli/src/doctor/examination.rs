@@ -46,9 +46,10 @@ pub(super) fn examine(probe: &Probe, patient: &Patient<'_>) -> Result<Vec<Check>
     let key_set = transport::document(&JWKS, &jwks, &mut checks);
     cached(probe, &JWKS, &jwks_uri, &jwks, &mut checks);
 
-    let keys = key_set.as_ref().and_then(|key_set| keys::read(key_set, &mut checks));
+    let mut of_keys = Vec::new();
+    let keys = key_set.as_ref().and_then(|key_set| keys::read(key_set, &mut of_keys));
     if key_set.is_none() {
-        checks.extend(std::iter::once("keys").chain(keys::IDS).map(|id| Check::skip(id, "There is no key set.")));
+        of_keys.extend(std::iter::once("keys").chain(keys::IDS).map(|id| Check::skip(id, "There is no key set.")));
     }
     match &discovery {
         Some(discovery) => {
@@ -60,6 +61,7 @@ pub(super) fn examine(probe: &Probe, patient: &Patient<'_>) -> Result<Vec<Check>
         }
         None => checks.extend(discovery::IDS.map(|id| Check::skip(id, "There is no discovery document."))),
     }
+    checks.extend(of_keys);
     checks.extend(keys.iter().flat_map(keys::Keys::checks));
 
     let (refusals, anonymous) = routes::checks(probe);

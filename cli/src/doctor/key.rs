@@ -109,14 +109,14 @@ impl<'a> Key<'a> {
 mod tests {
     use super::*;
 
-    fn jwk(value: Value) -> Map<String, Value> {
+    fn jwk(value: &Value) -> Map<String, Value> {
         value.as_object().cloned().unwrap()
     }
 
     #[test]
     fn the_thumbprint_is_that_of_rfc_7638_section_3_1() {
         let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
-        let jwk = jwk(json!({ "kty": "RSA", "n": n, "e": "AQAB", "alg": "RS256", "kid": "2011-04-29" }));
+        let jwk = jwk(&json!({ "kty": "RSA", "n": n, "e": "AQAB", "alg": "RS256", "kid": "2011-04-29" }));
         let key = Key { place: 1, jwk: &jwk };
         assert_eq!(key.thumbprint().as_deref(), Some("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"));
         assert!(key.is_well_formed() && key.alg_fits() && !key.is_small() && key.x5c_agrees());
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn a_key_of_another_kind_has_no_name_and_no_algorithm() {
         for value in [json!({}), json!({ "kty": "OKP", "crv": "Ed25519", "x": "AA" }), json!({ "kty": "EC" }), json!({ "kty": 7 })] {
-            let jwk = jwk(value);
+            let jwk = jwk(&value);
             let key = Key { place: 1, jwk: &jwk };
             assert!(key.thumbprint().is_none() && key.alg().is_none() && !key.is_well_formed());
         }
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn an_algorithm_fits_its_own_curve_only() {
         let fits = |value: Value| {
-            let jwk = jwk(value);
+            let jwk = jwk(&value);
             Key { place: 1, jwk: &jwk }.alg_fits()
         };
         assert!(fits(json!({ "kty": "EC", "crv": "P-256" })));

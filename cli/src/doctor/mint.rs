@@ -99,7 +99,7 @@ fn answered(id: &'static str, reply: &Reply, judge: impl FnOnce(&Seen) -> Result
     match reply {
         Ok(seen) if seen.status == 429 => Check::skip(id, "The rate limit answered: run doctor again in a minute."),
         Ok(seen) => Check::of(id, judge(seen)),
-        Err(unseen) => Check::skip(id, format!("The request {unseen}.")),
+        Err(unseen) => unseen.check(id),
     }
 }
 

@@ -7,6 +7,7 @@ use agentkeys_edge_broker::session::SessionToken;
 use agentkeys_edge_broker::time::UnixTime;
 use ureq::http::{HeaderMap, Method, Request};
 
+use super::outcome::Check;
 use crate::clock;
 use crate::http::{Client, HttpError, TIMEOUT, is_loopback_http};
 
@@ -49,6 +50,17 @@ impl fmt::Display for Unseen {
             Self::Failed(error) => error.fmt(f),
             Self::OutOfTime => write!(f, "was not asked: the {} seconds for all calls were over", ALL_CALLS.as_secs()),
         }
+    }
+}
+
+impl Unseen {
+    /// The check of an answer that did not come. That it was not asked for is no reason to call the issuer well.
+    pub(super) fn check(&self, id: &'static str) -> Check {
+        let remedy = match self {
+            Self::OutOfTime => "See to the checks that took the time, then run doctor again.",
+            Self::Failed(_) => "Run doctor again, and look at the worker's logs.",
+        };
+        Check::warn(id, format!("The request {self}."), remedy)
     }
 }
 

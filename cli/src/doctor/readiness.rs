@@ -14,7 +14,7 @@ pub(super) fn checks(probe: &Probe, published: Option<&BTreeSet<&str>>) -> (Vec<
     let report = reply.as_ref().ok().and_then(super::probe::Seen::json);
     let ready = match &reply {
         Ok(seen) => Check::of("ready", ready(seen.status, report.as_ref())),
-        Err(unseen) => Check::warn("ready", format!("/readyz {unseen}."), "Look at the worker's logs, and run doctor again."),
+        Err(unseen) => unseen.check("ready"),
     };
     let keys = match (published, report.as_ref().and_then(signing)) {
         (Some(published), Some(signing)) => Check::of("ready-keys", keys(published, &signing)),

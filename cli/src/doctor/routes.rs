@@ -29,7 +29,10 @@ pub(super) fn checks(probe: &Probe) -> (Vec<Check>, Reply) {
             || Check::skip("mint-stranger", "This machine has no random numbers to make a token of."),
             |stranger| refusal("mint-stranger", &stranger, self::stranger),
         ),
-        refusal("refusal-cache", &anonymous, never_stored),
+        match &anonymous {
+            Ok(_) => refusal("refusal-cache", &anonymous, never_stored),
+            Err(_) => Check::skip("refusal-cache", "There is no refusal to look at."),
+        },
     ];
     (checks, anonymous)
 }
@@ -39,7 +42,7 @@ fn refusal(id: &'static str, reply: &Reply, judge: impl FnOnce(&Seen) -> Verdict
     match reply {
         Ok(seen) if seen.status == 429 => Check::skip(id, "The rate limit answered: run doctor again in a minute."),
         Ok(seen) => Check::of(id, judge(seen)),
-        Err(unseen) => Check::skip(id, format!("The request {unseen}.")),
+        Err(unseen) => unseen.check(id),
     }
 }
 

@@ -226,7 +226,7 @@ fn is_known(request: &Request) -> bool {
 fn document(request: &Request, document: &Value) -> Answer {
     let body = document.to_string();
     let etag = format!("\"{}\"", base64url(&Sha256::digest(&body)));
-    let answer = if request.header("if-none-match") == Some(&etag) { Answer::new(304, "") } else { Answer::new(200, body) };
+    let answer = if request.header("if-none-match") == Some(&etag) { Answer::new(304, &"") } else { Answer::new(200, &body) };
     answer
         .with("Content-Type", "application/json")
         .with("Cache-Control", "public, max-age=900")

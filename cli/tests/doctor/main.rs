@@ -1,6 +1,13 @@
 //! `doctor`, run as its user runs it, on an issuer that is in order and on issuers with one planted fault each.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "a test crate")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
+    reason = "a test crate"
+)]
 
 mod bad_input;
 mod document_faults;
@@ -129,6 +136,16 @@ fn an_issuer_in_order_passes_every_check() {
     for check in checks {
         let needs_remedy = matches!(check["result"].as_str(), Some("warn" | "fail"));
         assert_eq!(check["remedy"].is_string(), needs_remedy, "{check}");
+    }
+}
+
+#[test]
+fn every_check_and_every_member_is_documented() {
+    let readme = include_str!("../../src/doctor/README.md");
+    let report = examined(Issuer::new()).json();
+    let members = report.as_object().unwrap().keys().map(String::as_str);
+    for name in report["checks"].as_array().unwrap().iter().map(|check| check["id"].as_str().unwrap()).chain(members) {
+        assert!(readme.contains(&format!("`{name}`")), "{name} is not documented");
     }
 }
 

@@ -1,5 +1,6 @@
 //! A small HTTP/1.1 server on a loopback port, over TLS if wanted: one request a connection.
 
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -55,7 +56,7 @@ impl Request {
 }
 
 impl Answer {
-    pub(crate) fn new(status: u16, body: impl ToString) -> Self {
+    pub(crate) fn new(status: u16, body: &impl ToString) -> Self {
         Self { status, body: body.to_string().into_bytes(), ..Self::default() }
     }
 
@@ -77,7 +78,7 @@ impl Answer {
         std::thread::sleep(self.after);
         let mut head = format!("HTTP/1.1 {} Answer\r\nConnection: close\r\nContent-Length: {}\r\n", self.status, self.body.len());
         for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(head, "{name}: {value}\r\n");
         }
         stream.write_all(format!("{head}\r\n").as_bytes())?;
         if !is_head {
