@@ -8,6 +8,7 @@ use web_sys::ReadableStreamDefaultReader;
 use super::exchange::{Rejected, settled};
 use crate::http::{BodyError, Incoming, Method};
 
+#[rustfmt::skip] // which drops the texts of the two statics
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_name = Headers)]
@@ -17,9 +18,9 @@ extern "C" {
     fn get(this: &RequestHeaders, name: &JsString) -> Result<Option<String>, JsValue>;
 
     #[wasm_bindgen(thread_local_v2, static_string)]
-    static AUTHORIZATION: JsString;
+    static AUTHORIZATION: JsString = "authorization";
     #[wasm_bindgen(thread_local_v2, static_string)]
-    static IF_NONE_MATCH: JsString;
+    static IF_NONE_MATCH: JsString = "if-none-match";
 }
 
 /// A request, with the two things that every route needs.
