@@ -5,7 +5,8 @@ use serde::Serialize;
 use crate::broker::Broker;
 use crate::config::Problem;
 use crate::http::Response;
-use crate::keys::BrokenKey;
+use crate::keys::{Alg, BrokenKey};
+use crate::time::UnixTime;
 use crate::{SessionStore, Signer};
 
 /// How long a readiness report may be repeated, in seconds: a probe must not cost a signature per key every time.
@@ -66,11 +67,12 @@ pub fn health() -> Response {
 
 impl Service {
     /// The answer of `/readyz`: 200 or 503, and every check.
-    pub async fn readiness<S: SessionStore, K: Signer>(&self, store: &S, signer: &K) -> Response {
+    pub async fn readiness<S: SessionStore, K: Signer>(&self, store: &S, signer: &K, now: UnixTime) -> Response {
         let mut checks = self.configuration();
         checks.extend(self.broken_keys.iter().map(|(secret, broken)| Check::new("key", false).named(secret).saying(broken.to_string())));
         if let Ok(broker) = &self.broker {
             checks.extend(keys(broker, signer).await);
+            checks.extend(audiences(broker, now));
         }
         let reachable = store.get("readyz").await.is_ok();
         checks.push(if reachable {
@@ -104,4 +106,19 @@ async fn keys<K: Signer>(broker: &Broker, signer: &K) -> Vec<Check> {
         checks.push(Check::new("key", false).saying("no secret named SIGNING_KEY_… holds a usable key: make one with edge-broker keygen"));
     }
     checks
+}
+
+/// Each audience has a key that signs for it now. Without any key that is said once, by [`keys`].
+fn audiences(broker: &Broker, now: UnixTime) -> impl Iterator<Item = Check> {
+    let audiences = broker.config().audiences.iter().filter(|_| !broker.ring().keys().is_empty());
+    audiences.map(move |entry| {
+        let due = broker.ring().signer(entry.alg, now).is_some();
+        let check = Check::new("audience", due).named(entry.audience.as_str());
+        let alg = entry.alg.unwrap_or(Alg::Es256).as_str();
+        if due {
+            check
+        } else {
+            check.saying(format!("no {alg} key is due for it: make one with edge-broker keygen --alg {alg}, or wait for one's nbf"))
+        }
+    })
 }

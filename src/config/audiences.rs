@@ -88,6 +88,11 @@ impl Audiences {
     /// The entry of an audience, if it is allowed.
     #[must_use]
     pub fn find(&self, audience: &Audience) -> Option<&AllowedAudience> {
-        core::iter::once(&self.first).chain(&self.others).find(|entry| entry.audience == *audience)
+        self.iter().find(|entry| entry.audience == *audience)
+    }
+
+    /// Every allowed audience, the default first.
+    pub fn iter(&self) -> impl Iterator<Item = &AllowedAudience> {
+        core::iter::once(&self.first).chain(&self.others)
     }
 }

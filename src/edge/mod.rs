@@ -88,7 +88,7 @@ async fn readiness(worker: &Worker) -> Response {
     if let Some(response) = recent {
         return response;
     }
-    let response = worker.service.readiness(&worker.store, &worker.signer).await;
+    let response = worker.service.readiness(&worker.store, &worker.signer, now()).await;
     REPORT.set(Some((now(), response.clone())));
     response
 }

@@ -34,6 +34,7 @@ describe("a worker that is ready", () => {
         { check: "configuration", ok: true },
         { check: "key", name: "SIGNING_KEY_A", ok: true, kid: await thumbprint(ec) },
         { check: "key", name: "SIGNING_KEY_B", ok: true, kid: await thumbprint(rsa) },
+        { check: "audience", name: "sts.amazonaws.com", ok: true },
         { check: "sessions", ok: true },
       ],
     });

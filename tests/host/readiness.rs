@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::keys::{EC, RSA};
 use crate::support::world::{HostSigner, MapStore, World};
-use crate::support::{json, members, read_config};
+use crate::support::{NOW, at, json, members, read_config};
 
 /// A service with its world's store and signer.
 struct Deployment {
@@ -27,7 +27,7 @@ impl Deployment {
     }
 
     fn report(&self) -> (u16, Value) {
-        let response = pollster::block_on(self.service.readiness(&self.store, &self.signer));
+        let response = pollster::block_on(self.service.readiness(&self.store, &self.signer, at(NOW)));
         assert_eq!(response.header("cache-control"), Some("no-store"));
         let report = json(response.body_text());
         assert_eq!(members(&report), ["checks", "ready"]);
@@ -56,10 +56,30 @@ fn a_good_deployment_is_ready_and_every_check_is_named() {
         {"check": "configuration", "ok": true},
         {"check": "key", "name": "SIGNING_KEY_A", "ok": true, "kid": keys[0].public.kid()},
         {"check": "key", "name": "SIGNING_KEY_B", "ok": true, "kid": keys[1].public.kid()},
+        {"check": "audience", "name": "sts.amazonaws.com", "ok": true},
         {"check": "sessions", "ok": true},
     ]);
     assert_eq!((status, checks), (200, expected));
     assert_eq!(deployment.store.gets.borrow().len(), 1, "one read shows that the store answers");
+}
+
+#[test]
+fn an_audience_without_a_due_key_fails_by_name_since_its_mints_are_503() {
+    let waiting = |alg_audience: &str, secret: String| {
+        let World { broker, store, signer, .. } = World::new(&[("AUDIENCES", alg_audience)], &[("SIGNING_KEY_A", secret)]);
+        let service = Service { base_path: String::new(), broker: Ok(broker), broken_keys: Vec::new() };
+        Deployment { service, store, signer }.report()
+    };
+    let (both, either) = (r#"["a",{"audience":"b","alg":"RS256"}]"#, r#"["a"]"#);
+    let (status, checks) = waiting(both, EC.jwk().to_string());
+    assert_eq!((status, failed(&checks)), (503, vec![("audience", "b")]));
+    assert!(checks.to_string().contains("keygen --alg RS256"));
+    let (status, checks) = waiting(either, EC.jwk_with(&json!({"nbf": NOW + 1})));
+    assert_eq!((status, failed(&checks)), (503, vec![("audience", "a")]));
+    let (status, checks) = waiting(either, EC.jwk_with(&json!({"nbf": NOW})));
+    assert_eq!((status, failed(&checks)), (200, vec![]));
+    let (status, checks) = waiting(either, RSA.jwk().to_string());
+    assert_eq!((status, failed(&checks)), (200, vec![]), "RS256 signs where no algorithm is named");
 }
 
 #[test]
