@@ -16,11 +16,12 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     fn get(this: &RequestHeaders, name: &JsString) -> Result<Option<String>, JsValue>;
+}
 
-    #[wasm_bindgen(thread_local_v2, static_string)]
-    static AUTHORIZATION: JsString = "authorization";
-    #[wasm_bindgen(thread_local_v2, static_string)]
-    static IF_NONE_MATCH: JsString = "if-none-match";
+thread_local! {
+    // The names that the busy routes ask for, as JavaScript's strings.
+    static AUTHORIZATION: JsString = "authorization".into();
+    static IF_NONE_MATCH: JsString = "if-none-match".into();
 }
 
 /// A request, with the two things that every route needs.
@@ -48,7 +49,6 @@ impl Incoming for EdgeRequest {
     fn header(&self, name: &str) -> Option<String> {
         let headers: RequestHeaders = self.request.headers().unchecked_into();
         let value = match name {
-            // The names that the busy routes ask for are made into JavaScript's strings once.
             "authorization" => AUTHORIZATION.with(|name| headers.get(name)),
             "if-none-match" => IF_NONE_MATCH.with(|name| headers.get(name)),
             _ => headers.get(&name.into()),
