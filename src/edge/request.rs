@@ -8,7 +8,6 @@ use web_sys::ReadableStreamDefaultReader;
 use super::exchange::{Rejected, settled};
 use crate::http::{BodyError, Incoming, Method};
 
-#[rustfmt::skip] // which drops the texts of the two statics
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_name = Headers)]
