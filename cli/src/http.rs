@@ -1,7 +1,7 @@
 //! The tool's HTTP client: one request at a time, bounded in time and size, over TLS unless the host is this machine.
 //!
 //! It follows no redirect and keeps no cookie; a credential goes where it is handed in for, and nowhere else. A proxy is
-//! taken from the environment, as curl does.
+//! taken from the environment, as curl does. AWS's SDK sends through the same client ([`Client::send`]).
 
 use std::fmt;
 use std::io::Read;
@@ -20,7 +20,8 @@ pub(crate) const BODY_BYTES_MAX: u64 = 1024 * 1024;
 /// The most bytes of a file of certificates.
 const CA_BYTES_MAX: u64 = 1024 * 1024;
 
-/// A client for public documents.
+/// A client; its connections are kept and used again.
+#[derive(Clone, Debug)]
 pub(crate) struct Client {
     agent: ureq::Agent,
 }
@@ -28,6 +29,8 @@ pub(crate) struct Client {
 /// What a server answered.
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    /// `Retry-After`, where it is a number of seconds.
+    pub(crate) retry_after: Option<u64>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -109,12 +112,18 @@ impl Client {
     /// # Errors
     /// [`HttpError`], after [`TIMEOUT`] at the latest.
     pub(crate) fn get(&self, url: &str) -> Result<Answer, HttpError> {
-        if !url.starts_with("https://") && !is_loopback_http(url) {
-            return Err(HttpError::NotHttps);
-        }
-        let mut response = self.agent.get(url).call().map_err(|error| explain(&error))?;
-        let body = response.body_mut().with_config().limit(BODY_BYTES_MAX).read_to_vec().map_err(|error| explain(&error))?;
-        Ok(Answer { status: response.status().as_u16(), body })
+        safe(url)?;
+        answer(self.agent.get(url).call())
+    }
+
+    /// Posts a JSON text with a Bearer credential.
+    ///
+    /// # Errors
+    /// [`HttpError`], after [`TIMEOUT`] at the latest.
+    pub(crate) fn post(&self, url: &str, bearer: &str, json: &str) -> Result<Answer, HttpError> {
+        safe(url)?;
+        let request = self.agent.post(url).header("Authorization", format!("Bearer {bearer}"));
+        answer(request.content_type("application/json").send(json))
     }
 
     /// Sends what somebody else has made, to any http or https URL, and waits for the whole answer.
@@ -132,6 +141,18 @@ impl Client {
         let body = body.with_config().limit(BODY_BYTES_MAX).read_to_vec().map_err(|error| explain(&error))?;
         Ok(Response::from_parts(parts, body))
     }
+}
+
+/// No document and no credential goes over a network in the clear.
+fn safe(url: &str) -> Result<(), HttpError> {
+    if url.starts_with("https://") || is_loopback_http(url) { Ok(()) } else { Err(HttpError::NotHttps) }
+}
+
+fn answer(response: Result<Response<ureq::Body>, ureq::Error>) -> Result<Answer, HttpError> {
+    let mut response = response.map_err(|error| explain(&error))?;
+    let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let body = response.body_mut().with_config().limit(BODY_BYTES_MAX).read_to_vec().map_err(|error| explain(&error))?;
+    Ok(Answer { status: response.status().as_u16(), retry_after, body })
 }
 
 /// An http URL of this very machine.
@@ -197,8 +218,13 @@ fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, BadCa> {
 
 /// A whole file; `None` where it is longer than allowed.
 pub(crate) fn read_at_most(path: &Path, bytes: u64) -> std::io::Result<Option<Vec<u8>>> {
+    read_all_at_most(std::fs::File::open(path)?, bytes)
+}
+
+/// All there is to read; `None` where it is more than allowed.
+pub(crate) fn read_all_at_most(reader: impl Read, bytes: u64) -> std::io::Result<Option<Vec<u8>>> {
     let mut content = Vec::new();
-    std::fs::File::open(path)?.take(bytes.saturating_add(1)).read_to_end(&mut content)?;
+    reader.take(bytes.saturating_add(1)).read_to_end(&mut content)?;
     Ok(u64::try_from(content.len()).is_ok_and(|length| length <= bytes).then_some(content))
 }
 

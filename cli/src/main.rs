@@ -5,15 +5,23 @@
 
 mod address;
 mod arguments;
+mod aws;
+mod broker_client;
 mod check;
 mod clock;
+mod credentials;
 mod doctor;
 mod duration;
 mod error;
 mod http;
+mod interrupt;
 mod keygen;
 mod output;
+mod private_file;
+mod retry;
 mod session;
+mod session_token;
+mod token;
 mod wrangler;
 
 use std::process::ExitCode;
@@ -38,9 +46,11 @@ struct Cli {
 #[allow(clippy::large_enum_variant, reason = "there is one, parsed once")]
 enum Command {
     Check(check::CheckArgs),
+    Credentials(credentials::CredentialsArgs),
     Doctor(doctor::DoctorArgs),
     Keygen(keygen::KeygenArgs),
     Session(session::SessionArgs),
+    Token(token::TokenArgs),
 }
 
 fn main() -> ExitCode {
@@ -59,8 +69,10 @@ fn main() -> ExitCode {
 fn run(command: Command, output: &Output) -> Result<ExitCode, Error> {
     match command {
         Command::Check(args) => check::run(&args, output),
+        Command::Credentials(args) => credentials::run(&args, output),
         Command::Doctor(args) => doctor::run(&args, output),
         Command::Keygen(args) => keygen::run(&args, output),
         Command::Session(args) => session::run(&args, output),
+        Command::Token(args) => token::run(&args, output),
     }
 }

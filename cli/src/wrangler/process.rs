@@ -5,10 +5,11 @@
 
 use std::io::{ErrorKind, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
+
+use crate::interrupt::interrupts;
 
 /// The most bytes that are read of a stream.
 const STREAM_BYTES_MAX: u64 = 32 * 1024 * 1024;
@@ -128,32 +129,11 @@ fn signal_group(child: &Child, kill: bool) {
     let _ = kill_process_group(Pid::from_child(child), signal);
 }
 
-/// A flag that an interrupt, a hang-up or a request to end raises, from now on and for every later run.
-#[cfg(unix)]
-fn interrupts() -> Arc<AtomicBool> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    static RAISED: std::sync::OnceLock<Arc<AtomicBool>> = std::sync::OnceLock::new();
-    let raised = RAISED.get_or_init(|| {
-        let flag = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
-            // Where it cannot be caught, the signal ends this process as it always did.
-            let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
-        }
-        flag
-    });
-    Arc::clone(raised)
-}
-
 #[cfg(not(unix))]
 fn own_group(_: &mut Command) {}
 
 #[cfg(not(unix))]
 fn signal_group(_: &Child, _: bool) {}
-
-#[cfg(not(unix))]
-fn interrupts() -> Arc<AtomicBool> {
-    Arc::new(AtomicBool::new(false))
-}
 
 #[cfg(test)]
 mod tests {
