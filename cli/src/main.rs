@@ -45,6 +45,7 @@ struct Cli {
 #[derive(Subcommand)]
 #[allow(clippy::large_enum_variant, reason = "there is one, parsed once")]
 enum Command {
+    Aws(aws::AwsArgs),
     Check(check::CheckArgs),
     Credentials(credentials::CredentialsArgs),
     Doctor(doctor::DoctorArgs),
@@ -68,6 +69,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command, output: &Output) -> Result<ExitCode, Error> {
     match command {
+        Command::Aws(args) => aws::run(&args, output),
         Command::Check(args) => check::run(&args, output),
         Command::Credentials(args) => credentials::run(&args, output),
         Command::Doctor(args) => doctor::run(&args, output),
