@@ -18,6 +18,7 @@ mod interrupt;
 mod keygen;
 mod output;
 mod private_file;
+mod prove;
 mod retry;
 mod session;
 mod session_token;
@@ -50,6 +51,7 @@ enum Command {
     Credentials(credentials::CredentialsArgs),
     Doctor(doctor::DoctorArgs),
     Keygen(keygen::KeygenArgs),
+    Prove(prove::ProveArgs),
     Session(session::SessionArgs),
     Token(token::TokenArgs),
 }
@@ -74,6 +76,7 @@ fn run(command: Command, output: &Output) -> Result<ExitCode, Error> {
         Command::Credentials(args) => credentials::run(&args, output),
         Command::Doctor(args) => doctor::run(&args, output),
         Command::Keygen(args) => keygen::run(&args, output),
+        Command::Prove(args) => prove::run(&args, output),
         Command::Session(args) => session::run(&args, output),
         Command::Token(args) => token::run(&args, output),
     }

@@ -85,6 +85,17 @@ impl Token {
     pub(crate) fn issuer(&self) -> Option<&str> {
         self.claims.get("iss").and_then(Json::as_str)
     }
+
+    /// The subject it names, unverified.
+    pub(crate) fn subject(&self) -> Option<&str> {
+        self.claims.get("sub").and_then(Json::as_str)
+    }
+
+    /// The value of a session tag, unverified; of a claim that breaks a rule of the tags there is none.
+    pub(crate) fn tag(&self, key: &str) -> Option<String> {
+        let tags = tags::session_tags(&self.claims).ok()??;
+        tags.tags().iter().find(|(name, _)| name.as_str() == key).map(|(_, value)| value.as_str().to_owned())
+    }
 }
 
 /// What STS would say of a token, given the issuer's key set (or what is wrong with it) and the time.
