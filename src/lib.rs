@@ -10,9 +10,9 @@
 //! | [`http`] | requests, routes, responses, prepared documents, the Bearer credential |
 //! | [`broker`] | the way of a request from route to answer |
 //! | [`session`] | session tokens, records and the keys they are stored under |
-//! | [`signin`] | sign-in by wallet: the EIP-4361 message, its challenge, its signature, the session it opens |
+//! | [`signin`] | sign-in by wallet: the EIP-4361 message, its challenge, its signature, the session it opens; no route serves it yet |
 //! | [`mint`] | the mint request, the decision, the token |
-//! | [`oauth`] | the token endpoint: the token exchange request, its answer, its errors |
+//! | [`oauth`] | the token endpoint: the token exchange request, its answer, its errors; no route serves it yet |
 //! | [`claims`] | the claims of a token, and which of them discovery names |
 //! | [`keys`] | private keys from secrets, the ring, what is published |
 //! | [`discovery`] | the discovery document and the key set |
