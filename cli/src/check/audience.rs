@@ -64,7 +64,10 @@ pub(crate) fn registered(client_id: &str, registered: &[String]) -> Result<(), F
     if registered.iter().any(|one| one == client_id) {
         return Ok(());
     }
-    Err(REGISTERED.broken().saying("Incorrect token audience").because(format!("It is for {client_id:?}, which is not among those given.")))
+    Err(REGISTERED
+        .broken()
+        .said_to_say("Incorrect token audience")
+        .because(format!("It is for {client_id:?}, which is not among those given.")))
 }
 
 #[cfg(test)]

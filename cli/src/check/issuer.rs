@@ -61,7 +61,7 @@ pub(crate) fn registered(iss: &str, registered: &str) -> Result<(), Finding> {
     } else {
         "The two differ."
     };
-    Err(REGISTERED.broken().saying(format!("No OpenIDConnect provider found in your account for {iss}")).because(because))
+    Err(REGISTERED.broken().said_to_say(format!("No OpenIDConnect provider found in your account for {iss}")).because(because))
 }
 
 #[cfg(test)]

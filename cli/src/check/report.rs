@@ -76,7 +76,7 @@ impl<'a> Report<'a> {
                 http_status: first.rule.code.http_status(),
                 message: first.message.as_deref().unwrap_or(first.rule.text),
                 code_recorded: verdict.is_code_recorded(),
-                message_recorded: first.message.is_some(),
+                message_recorded: first.message_recorded,
             }),
             rule: first.map(|first| first.rule),
             detail: first.and_then(|first| first.detail.as_deref()),

@@ -93,7 +93,7 @@ impl Rule {
 
     /// This rule is broken.
     pub(crate) fn broken(&'static self) -> Finding {
-        Finding { rule: self, message: None, detail: None }
+        Finding { rule: self, message: None, message_recorded: false, detail: None }
     }
 }
 
@@ -101,8 +101,10 @@ impl Rule {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub(crate) rule: &'static Rule,
-    /// STS's own words, where they are known.
+    /// STS's words, as far as they are known.
     pub(crate) message: Option<Cow<'static, str>>,
+    /// Whether they are recorded, and not only told in public.
+    pub(crate) message_recorded: bool,
     /// What it is about this very token: never the token, never a key.
     pub(crate) detail: Option<Cow<'static, str>>,
 }
@@ -110,7 +112,12 @@ pub(crate) struct Finding {
 impl Finding {
     /// With the words that STS was seen to say.
     pub(crate) fn saying(self, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { message: Some(message.into()), ..self }
+        Self { message: Some(message.into()), message_recorded: true, ..self }
+    }
+
+    /// With words that STS is said to use, which no record here vouches for.
+    pub(crate) fn said_to_say(self, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { message: Some(message.into()), message_recorded: false, ..self }
     }
 
     /// With what it is about this very token.

@@ -105,7 +105,7 @@ pub(crate) fn not_expired(exp: i128, now: UnixTime) -> Result<(), Finding> {
     };
     // As the public record has it, with the missing blank.
     let message = format!("Token expired: current date/time {now} must be before the expiration date/time{exp}");
-    Err(rule.broken().saying(message).because(format!("exp is {past} seconds past.")))
+    Err(rule.broken().said_to_say(message).because(format!("exp is {past} seconds past.")))
 }
 
 #[cfg(test)]

@@ -65,17 +65,17 @@ pub(crate) fn length(token: &str) -> Result<(), Finding> {
     };
     let message =
         format!("1 validation error detected: Value at 'webIdentityToken' failed to satisfy constraint: Member must have length {limit}");
-    Err(LENGTH.broken().saying(message).because(format!("It has {characters} characters.")))
+    Err(LENGTH.broken().said_to_say(message).because(format!("It has {characters} characters.")))
 }
 
 /// The compact form and the header.
 pub(crate) fn parts(token: &str) -> Result<Jws, Finding> {
     Jws::parse(token).map_err(|error| match error {
-        JoseError::Parts => FORM.broken().saying(NOT_A_JWT).because("It does not have three parts between two dots."),
+        JoseError::Parts => FORM.broken().said_to_say(NOT_A_JWT).because("It does not have three parts between two dots."),
         JoseError::Encoding(part) => {
-            FORM.broken().saying(NOT_A_JWT).because(format!("Its {part} is not base64url without padding, in canonical form."))
+            FORM.broken().said_to_say(NOT_A_JWT).because(format!("Its {part} is not base64url without padding, in canonical form."))
         }
-        JoseError::Header => FORM.broken().saying(NOT_A_JWT).because("Its header is not a JSON object."),
+        JoseError::Header => FORM.broken().said_to_say(NOT_A_JWT).because("Its header is not a JSON object."),
         JoseError::Algorithm => ALGORITHM.broken(),
         JoseError::Kid => KID.broken(),
         JoseError::Critical => CRITICAL.broken(),
@@ -86,7 +86,7 @@ pub(crate) fn parts(token: &str) -> Result<Jws, Finding> {
 pub(crate) fn claims(payload: &[u8]) -> Result<Object, Finding> {
     match Json::parse(payload) {
         Some(Json::Object(claims)) => Ok(claims),
-        _ => Err(FORM.broken().saying(NOT_A_JWT).because("Its payload is not a JSON object.")),
+        _ => Err(FORM.broken().said_to_say(NOT_A_JWT).because("Its payload is not a JSON object.")),
     }
 }
 

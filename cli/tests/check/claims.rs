@@ -18,6 +18,17 @@ fn a_missing_claim_is_named_in_the_words_of_sts() {
 }
 
 #[test]
+fn words_that_the_reference_does_not_quote_are_not_called_recorded() {
+    for token in [
+        case("an issuer that is not registered").claim("iss", json!("https://other.example.com")),
+        case("an audience that is not registered").claim("aud", json!("other")),
+        case("expired").claim("iat", json!(NOW - 7_200)).claim("exp", json!(NOW - 3_600)),
+    ] {
+        assert_eq!(token.refused_report()["error"]["message_recorded"], json!(false));
+    }
+}
+
+#[test]
 fn the_issuer_is_registered_byte_for_byte() {
     for iss in [
         "https://keys.example.com/",
