@@ -42,7 +42,7 @@ const whole = (value) => Math.round(value).toLocaleString("en-US").replaceAll(",
 function groups({ summary }) {
   const of = (route) => summary.filter((row) => row.route === route);
   const measured = Object.entries(ROUTES).filter(([name, route]) => route.kind === "broker" && of(name).length > 0);
-  if (measured.length > 0) return measured.map(([name, route]) => ({ title: route.title, rows: [...of(name), ...of(route.floor)] }));
+  if (measured.length > 0) return measured.map(([name, route]) => ({ title: route.title, rows: [...of(name), ...(route.floor ? of(route.floor) : [])] }));
   return Object.keys(ROUTES).filter((name) => of(name).length > 0).map((name) => ({ title: ROUTES[name].title, rows: of(name) }));
 }
 

@@ -10,7 +10,7 @@ import { chart } from "./chart.mjs";
 import { CONTENDERS, contender, packageVersion } from "./lib/contenders.mjs";
 import { newFixture } from "./lib/fixture.mjs";
 import { KV_KINDS } from "./lib/kv.mjs";
-import { load, wrkVersion } from "./lib/load.mjs";
+import { load, loadOnce, wrkVersion } from "./lib/load.mjs";
 import { peakResidentBytes } from "./lib/proc.mjs";
 import { project } from "./lib/project.mjs";
 import { ROUTES, probe } from "./lib/routes.mjs";
@@ -120,7 +120,9 @@ async function round(number, entries, options, signal) {
       const entry = runners[(turn + number) % runners.length];
       const sample = await within(`${entry.name}, ${route.title}`, entry.server, async () => {
         await probe(entry.server.origin, route, entry.context);
-        const result = await load(entry.server, route.requests(entry.context), route.status, { ...options, signal });
+        const requests = await route.requests(entry.context, route.count);
+        const run = route.count === undefined ? load : loadOnce;
+        const result = await run(entry.server, requests, route.status, { ...options, signal });
         if (!entry.server.alive()) throw new Error("workerd ended under load");
         return result;
       });

@@ -23,7 +23,11 @@ export async function modulesOf(folder) {
 /** Bundles the jose peer into one module in `folder`. `plugins` lets a test break it on purpose. */
 export async function bundleJose(folder, plugins = []) {
   const file = path.join(folder, "index.js");
-  const require = createRequire(createRequire(import.meta.url).resolve("wrangler"));
+  const here = createRequire(import.meta.url);
+  const require = createRequire(here.resolve("wrangler"));
+  // viem's own copies of these two, which are newer than what other packages bring.
+  const viem = createRequire(here.resolve("viem"));
+  const noble = ["@noble/curves/secp256k1", "@noble/hashes/sha3"];
   await mkdir(folder, { recursive: true });
   await require("esbuild").build({
     entryPoints: [path.join(PEERS, "jose", "index.js")],
@@ -31,6 +35,8 @@ export async function bundleJose(folder, plugins = []) {
     format: "esm",
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:*"],
+    alias: Object.fromEntries(noble.map((name) => [name, viem.resolve(name)])),
     outfile: file,
     logLevel: "error",
     plugins,
@@ -39,13 +45,14 @@ export async function bundleJose(folder, plugins = []) {
 }
 
 /**
- * One contender. `settings`: `worker` (folder of the built broker, if there is one) and
- * `bindings` (its own, beside KV and variables), `scratch` (folder for what is built here), `fixture`,
+ * One contender. `settings`: `worker` (folder of the built broker, if there is one),
+ * `bindings` (the broker's and the peer's, beside KV and variables), `scratch` (folder for what is built here), `fixture`,
  * `mayBuild` (whether the slow first build of the Rust floor is wanted), `signal` (ends a build).
  * Answers `undefined` and says why, where a contender cannot take part.
  */
 export async function contender(id, { worker, bindings, scratch, fixture, ...building }, say) {
   const kv = "SESSIONS";
+  const full = () => ({ kv, vars: fixture.vars, ...bindings, overLimit: fixture.overLimit });
   switch (id) {
     case "broker":
       if (worker === undefined) {
@@ -53,13 +60,11 @@ export async function contender(id, { worker, bindings, scratch, fixture, ...bui
         return undefined;
       }
       return {
-        id, name: "broker (Rust)", kind: "broker", modules: await modulesOf(worker),
-        bindings: { kv, vars: fixture.vars, ...bindings },
+        id, name: "broker (Rust)", kind: "broker", modules: await modulesOf(worker), bindings: full(),
       };
     case "jose":
       return {
-        id, name: "peer (jose)", kind: "broker", modules: await bundleJose(path.join(scratch, "jose")),
-        bindings: { kv, vars: fixture.vars },
+        id, name: "peer (jose)", kind: "broker", modules: await bundleJose(path.join(scratch, "jose")), bindings: full(),
       };
     case "bare-js":
       return {

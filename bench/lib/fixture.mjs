@@ -3,6 +3,7 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import { exportJWK, generateKeyPair } from "jose";
+import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { kvDelete, kvPut } from "./kv.mjs";
 
 const LIVE = 64;
@@ -13,9 +14,15 @@ export const ISSUER = "https://broker.example";
 export const AUDIENCE = "sts.amazonaws.com";
 export const TOKEN_TTL = 300;
 
+/** Where every request comes from, as Cloudflare tells a worker; and a client that has used up its limits. */
+export const CLIENT = "192.0.2.7";
+export const BUSY_CLIENT = "2001:db8:0:7::1";
+const BUSY_NETWORK = "2001:db8:0:7::/64";
+
 const newToken = () => `aks_${randomBytes(32).toString("base64url")}`;
 const newWallet = () => `0x${randomBytes(20).toString("hex")}`;
-const storeKey = (token) => `session/v1/${createHash("sha256").update(token).digest("base64url")}`;
+const hashOf = (token) => createHash("sha256").update(token).digest("base64url");
+const storeKey = (token) => `session/v1/${hashOf(token)}`;
 
 function session(now, changes = {}) {
   const record = { v: 1, wallet: newWallet(), created_at: now, expires_at: now + DAY, label: "bench", ...changes };
@@ -26,6 +33,7 @@ function session(now, changes = {}) {
 export async function newFixture() {
   const now = Math.floor(Date.now() / 1000);
   const { privateKey } = await generateKeyPair("ES256", { extractable: true });
+  const busy = { session: newToken(), starting: newKeyholder(), verifying: newKeyholder() };
   return {
     vars: { ISSUER, SIGNING_KEY_A: JSON.stringify(await exportJWK(privateKey)) },
     live: Array.from({ length: LIVE }, () => session(now)),
@@ -38,7 +46,19 @@ export async function newFixture() {
     removed: session(now),
     // Lives less long than a token would.
     short: session(now, { expires_at: now + 120 }),
+    // Over their limits: a session that is not even stored, a wallet that starts too often, one that verifies too often.
+    busy,
+    overLimit: [
+      hashOf(busy.session), BUSY_NETWORK, `start ${BUSY_NETWORK}`, `verify ${BUSY_NETWORK}`,
+      `start ${busy.starting.wallet}`, `verify ${busy.verifying.wallet}`,
+    ],
   };
+}
+
+/** A wallet with its private key, which nobody has used before. */
+export function newKeyholder() {
+  const { address, signMessage } = privateKeyToAccount(generatePrivateKey());
+  return { wallet: address.toLowerCase(), sign: (message) => signMessage({ message }) };
 }
 
 /** Stores everything that a contender of this run may find. */

@@ -65,27 +65,50 @@ async function miniflare(folder) {
   };
 }
 
-// The part of the KV protocol that the bench needs: read, write with an expiration, delete.
+// The part of the KV protocol that the bench needs: read, write with an expiration and metadata, delete, list the entries of
+// one wallet, and (no part of the protocol) fill up with sessions that nobody asks for.
 const MEMORY = `
 const entries = new Map();
+const wallets = new Map();
+const walletOf = (key) => /^wallet\\/v1\\/[^\\/]+\\//.exec(key)?.[0];
+const random = (bytes) => crypto.getRandomValues(new Uint8Array(bytes)).toHex();
 export default {
   async fetch(request) {
     const { pathname, searchParams } = new URL(request.url);
     const key = decodeURIComponent(pathname.slice(1));
     switch (request.method) {
       case "GET": {
+        if (key === "") {
+          const names = [...wallets.get(searchParams.get("prefix")) ?? []];
+          const keys = names.map((name) => ({ name, ...entries.get(name).listed }));
+          return Response.json({ keys, list_complete: true, cacheStatus: null });
+        }
         const entry = entries.get(key);
         if (entry === undefined || entry.expiration <= Date.now() / 1000) return new Response("Not Found", { status: 404 });
         return new Response(entry.value);
       }
-      case "PUT":
-        entries.set(key, { value: await request.text(), expiration: Number(searchParams.get("expiration") ?? Infinity) });
+      case "PUT": {
+        const [expiration, metadata] = [searchParams.get("expiration"), request.headers.get("cf-kv-metadata")];
+        const listed = { expiration: Number(expiration ?? Infinity), metadata: metadata === null ? undefined : JSON.parse(metadata) };
+        entries.set(key, { value: await request.text(), expiration: listed.expiration, listed });
+        const wallet = walletOf(key);
+        if (wallet !== undefined) wallets.set(wallet, (wallets.get(wallet) ?? new Set()).add(key));
         return new Response();
+      }
       case "DELETE":
         entries.delete(key);
+        wallets.get(walletOf(key))?.delete(key);
         return new Response();
+      case "POST": {
+        const expiration = Number(searchParams.get("expiration"));
+        for (let count = Number(searchParams.get("fill")); count > 0; count -= 1) {
+          const record = { v: 1, wallet: "0x" + random(20), created_at: expiration - 86400, expires_at: expiration, label: "bench" };
+          entries.set("session/v1/" + random(22).slice(0, 43), { value: JSON.stringify(record), expiration });
+        }
+        return new Response(String(entries.size));
+      }
       default:
-        return new Response("this store reads, writes and deletes one entry", { status: 501 });
+        return new Response("this store does not do that", { status: 501 });
     }
   },
 };
@@ -115,4 +138,13 @@ export async function kvPut(origin, key, value, expiration) {
 /** Removes one entry. */
 export async function kvDelete(origin, key) {
   await expectOk(await fetch(url(origin, key), { method: "DELETE" }), "remove an entry");
+}
+
+/** Fills the memory store with so many sessions that nobody asks for, all of which end at `expiration`. */
+export async function kvFill(origin, count, expiration) {
+  // In parts: one request has to end some time.
+  const part = 50_000;
+  for (let left = count; left > 0; left -= part) {
+    await expectOk(await fetch(`${origin}/?fill=${Math.min(left, part)}&expiration=${expiration}`, { method: "POST" }), "be filled");
+  }
 }

@@ -1,7 +1,9 @@
-// One load: wrk against one origin for a fixed time, and the CPU time that the server used for it.
+// One load, and the CPU time that the server used for it: wrk against one origin for a fixed time, or a list of requests that
+// can be sent once each.
 
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { Agent, request as send } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -77,6 +79,51 @@ export async function load(server, requests, status, options) {
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+/**
+ * Loads `server` with every one of `requests` once, over so many connections, and answers as `load` does. It sends less fast
+ * than wrk: it is for requests of a millisecond or more.
+ */
+export async function loadOnce(server, requests, status, { connections, signal }) {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  const result = { requests: requests.length, statuses: {}, socketErrors: 0 };
+  const latencies = [];
+  const queue = requests.values();
+  const one = async () => {
+    for (const request of queue) {
+      signal.throwIfAborted();
+      const began = performance.now();
+      const seen = await answer(server.origin, request, agent).catch(() => undefined);
+      latencies.push((performance.now() - began) * 1000);
+      if (seen === undefined) result.socketErrors += 1;
+      else result.statuses[seen] = (result.statuses[seen] ?? 0) + 1;
+    }
+  };
+  const [before, began] = [cpuMicroseconds(server.pid), performance.now()];
+  try {
+    await Promise.all(Array.from({ length: connections }, one));
+  } finally {
+    agent.destroy();
+  }
+  const [cpu, milliseconds] = [cpuMicroseconds(server.pid) - before, performance.now() - began];
+  assertStatuses(result, status);
+  latencies.sort((a, b) => a - b);
+  return {
+    requests: requests.length,
+    requestsPerSecond: (requests.length * 1000) / milliseconds,
+    cpuMicrosecondsPerRequest: cpu / requests.length,
+    p50: latencies[Math.floor(latencies.length * 0.5)],
+    p99: latencies[Math.floor(latencies.length * 0.99)],
+  };
+}
+
+/** Sends one request and answers its status, once the whole answer is there. */
+const answer = (origin, { method, path: target, headers, body }, agent) => new Promise((resolve, reject) => {
+  const sent = send(`${origin}${target}`, { method, headers, agent, timeout: GRACE_MS }, (response) => {
+    response.on("error", reject).on("end", () => resolve(response.statusCode)).resume();
+  });
+  sent.on("error", reject).on("timeout", () => sent.destroy(new Error("no answer"))).end(body);
+});
 
 /** Throws unless there were answers, all of them with `status`, and no socket error. */
 export function assertStatuses({ requests, statuses, socketErrors }, status) {

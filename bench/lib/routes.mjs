@@ -4,15 +4,22 @@
 
 import assert from "node:assert/strict";
 import { calculateJwkThumbprint, createLocalJWKSet, jwtVerify } from "jose";
-import { AUDIENCE, ISSUER, TOKEN_TTL } from "./fixture.mjs";
+import { AUDIENCE, CLIENT, ISSUER, TOKEN_TTL, newKeyholder } from "./fixture.mjs";
 
 export const DISCOVERY = "/.well-known/openid-configuration";
 export const JWKS = "/.well-known/jwks.json";
 export const MINT = "/v1/mint-oidc-jwt";
+export const START = "/v1/auth/wallet/start";
+export const VERIFY = "/v1/auth/wallet/verify";
+
+// What Cloudflare adds to every request.
+const EDGE = { "cf-connecting-ip": CLIENT, "cf-ray": "8f2ab4c6d8e0f123" };
 
 export const bearer = (token) => ({ authorization: `Bearer ${token}` });
-const post = (token) => ({ method: "POST", path: MINT, headers: bearer(token) });
-const get = (path, headers = {}) => ({ method: "GET", path, headers });
+const post = (token) => ({ method: "POST", path: MINT, headers: { ...bearer(token), ...EDGE } });
+const get = (path, headers = {}) => ({ method: "GET", path, headers: { ...headers, ...EDGE } });
+const json = (path, body, headers = {}) =>
+  ({ method: "POST", path, headers: { ...EDGE, "content-type": "application/json", ...headers }, body: JSON.stringify(body) });
 
 function assertCacheable({ headers }) {
   assert.equal(headers.get("cache-control"), "public, max-age=900", "Cache-Control");
@@ -82,12 +89,46 @@ function checkRefused({ headers, body }) {
   assert.match(headers.get("www-authenticate") ?? "", /^Bearer .*error="invalid_token"/, "WWW-Authenticate");
 }
 
+/** The request that starts a sign-in. */
+export const startRequest = (address, headers) => json(START, { address, chain_id: 1 }, headers);
+
+/** The request that ends it. */
+export const verifyRequest = (request_id, signature, headers) => json(VERIFY, { request_id, signature }, headers);
+
+/** So many verifies, each of a challenge and a wallet of its own. Every start is answered, every message signed. */
+async function verifies({ origin }, count) {
+  const prepared = [];
+  const one = async () => {
+    while (prepared.length < count) {
+      const holder = newKeyholder();
+      const place = prepared.push(undefined) - 1;
+      const { status, body } = await send(origin, startRequest(holder.wallet));
+      assert.equal(status, 200, "status of a start");
+      const { request_id, siwe_message } = JSON.parse(body);
+      prepared[place] = { ...verifyRequest(request_id, await holder.sign(siwe_message)), wallet: holder.wallet };
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, one));
+  return prepared;
+}
+
+function checkSignedIn({ headers, body }, _, { wallet }) {
+  assert.equal(headers.get("cache-control"), "no-store", "Cache-Control");
+  const { session_token, session_jwt, expires_at, omni_account, ...rest } = JSON.parse(body);
+  assert.match(session_token, /^aks_[\w-]{43}$/, "a session token");
+  assert.equal(session_jwt, session_token, "session_jwt");
+  assert.match(omni_account, /^[0-9a-f]{64}$/, "omni_account");
+  assert.ok(Math.abs(expires_at - Date.now() / 1000 - 2_592_000) < 5, "expires_at is in thirty days");
+  assert.deepEqual(rest, { session_jwt_kid: "opaque", wallet_address: wallet, identity_type: "evm", identity_value: wallet }, "the wallet");
+}
+
 const checkOk = ({ body }) => assert.equal(body, "ok", "body");
 
 /**
- * By name: `title`, `kind` of contender, expected `status`, `requests(context)` to send in turn, `check(answer, context)` of
- * the answer to the first of them, and `floor`: the bare route that does the least of the same. `context` is
- * `{ fixture, etag, jwks }` of one contender.
+ * By name: `title`, `kind` of contender, expected `status`, `requests(context, count)` to send in turn,
+ * `check(answer, context, request)` of the answer to the first of them, and `floor`: the bare route that does the least of the
+ * same, where there is one. Where there is a `count`, each of so many requests can be sent once, and they are prepared before
+ * the load. `context` is `{ origin, fixture, etag, jwks }` of one contender.
  */
 export const ROUTES = {
   discovery: { title: "discovery", kind: "broker", status: 200, floor: "ok", requests: () => [get(DISCOVERY)], check: checkDiscovery },
@@ -107,6 +148,9 @@ export const ROUTES = {
     requests: ({ fixture }) => fixture.unknown.map(post),
     check: checkRefused,
   },
+  "signin-verify": {
+    title: "sign-in verify", kind: "broker", status: 200, count: 400, requests: verifies, check: checkSignedIn,
+  },
   ok: { title: "floor: nothing", kind: "bare", status: 200, requests: () => [get("/ok")], check: checkOk },
   kv: { title: "floor: one KV read", kind: "bare", status: 200, requests: () => [get("/kv")], check: checkOk },
 };
@@ -123,8 +167,9 @@ export async function send(origin, { method, path, headers = {}, body }) {
 
 /** One request of `route`, its answer checked. */
 export async function probe(origin, route, context) {
-  const answer = await send(origin, route.requests(context)[0]);
+  const [request] = await route.requests(context, 1);
+  const answer = await send(origin, request);
   assert.equal(answer.status, route.status, `status of ${route.title}`);
-  await route.check(answer, context);
+  await route.check(answer, context, request);
   return answer;
 }

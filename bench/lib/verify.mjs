@@ -2,14 +2,14 @@
 // that skips a check would be a cheap win or a false loss.
 
 import assert from "node:assert/strict";
-import { remove, seed } from "./fixture.mjs";
-import { DISCOVERY, JWKS, MINT, ROUTES, assertClaims, bearer, mintedClaims, probe, send } from "./routes.mjs";
+import { BUSY_CLIENT, newKeyholder, remove, seed } from "./fixture.mjs";
+import { DISCOVERY, JWKS, MINT, ROUTES, assertClaims, bearer, mintedClaims, probe, send, startRequest, verifyRequest } from "./routes.mjs";
 
 const JSON_BODY = { "content-type": "application/json" };
 
 /** Verifies a bare worker. Answers the context for its loads. */
 export async function verifyBare(server, fixture) {
-  const context = { fixture };
+  const context = { origin: server.origin, fixture };
   assert.equal((await send(server.origin, { method: "GET", path: "/kv" })).status, 500, "status of a read that finds nothing");
   await seed(server.kvOrigin, fixture);
   await probe(server.origin, ROUTES.ok, context);
@@ -17,14 +17,14 @@ export async function verifyBare(server, fixture) {
   return context;
 }
 
-/** Verifies a broker: ours or the jose peer. Answers the context for its loads: `{ fixture, etag, jwks, sizes, headers }`. */
+/** Verifies a broker: ours or the jose peer. Answers the context for its loads: `{ origin, fixture, etag, jwks, answers }`. */
 export async function verifyBroker(server, fixture) {
   await seed(server.kvOrigin, fixture);
   const first = await send(server.origin, { method: "GET", path: DISCOVERY });
   const keys = await send(server.origin, { method: "GET", path: JWKS });
   assert.equal(first.status, 200, "status of discovery");
   assert.equal(keys.status, 200, "status of JWKS");
-  const context = { fixture, etag: first.headers.get("etag"), jwks: JSON.parse(keys.body), answers: {} };
+  const context = { origin: server.origin, fixture, etag: first.headers.get("etag"), jwks: JSON.parse(keys.body), answers: {} };
 
   for (const [name, route] of Object.entries(ROUTES)) {
     if (route.kind !== "broker") continue;
@@ -34,6 +34,8 @@ export async function verifyBroker(server, fixture) {
   await documents(server, context);
   await mints(server, context);
   await refusals(server, context);
+  await signins(server, context);
+  await limits(server, context);
   return context;
 }
 
@@ -108,4 +110,72 @@ async function refusals({ origin, kvOrigin }, { fixture }) {
   await refuse("for too long", 400, live, '{"ttl_seconds":301}');
   await refuse("with an unknown member", 400, live, '{"tags":{}}');
   await refuse("for a foreign audience", 403, live, '{"audience":"elsewhere.example"}');
+}
+
+/** A challenge is answered once, by the wallet that asked for it, over the message that it was given. */
+async function signins({ origin }, context) {
+  const start = async (address) => {
+    const { status, body } = await send(origin, startRequest(address));
+    assert.equal(status, 200, "status of a start");
+    return JSON.parse(body);
+  };
+  const refuse = async (what, request, words) => {
+    const { status, body } = await send(origin, request);
+    assert.equal(status, 401, `status of a sign-in ${what}`);
+    words.add(body);
+  };
+  const [one, two] = [newKeyholder(), newKeyholder()];
+  const words = new Set();
+
+  const first = await start(one.wallet);
+  const request = verifyRequest(first.request_id, await one.sign(first.siwe_message));
+  const answer = await send(origin, request);
+  assert.equal(answer.status, 200, "status of a sign-in");
+  await refuse("with a challenge that was answered", request, words);
+  await refuse("with an unknown challenge", verifyRequest(`siwe-${"0".repeat(32)}`, await one.sign("")), words);
+  const second = await start(one.wallet);
+  await refuse("by another wallet", verifyRequest(second.request_id, await two.sign(second.siwe_message)), words);
+  await refuse("that has failed before", verifyRequest(second.request_id, await one.sign(second.siwe_message)), words);
+  const third = await start(one.wallet);
+  await refuse("over another message", verifyRequest(third.request_id, await one.sign(first.siwe_message)), words);
+  assert.equal(words.size, 1, "all sign-ins that fail are refused in the same words");
+
+  // The session is stored: it mints.
+  const mint = ({ session_token }) => send(origin, { method: "POST", path: MINT, headers: bearer(session_token) });
+  const sessions = [JSON.parse(answer.body)];
+  assertClaims(await mintedClaims(await mint(sessions[0]), context), one.wallet, 300);
+
+  // The index is kept: of twenty-one sessions one has made room.
+  while (sessions.length < 21) {
+    const { request_id, siwe_message } = await start(one.wallet);
+    const { status, body } = await send(origin, verifyRequest(request_id, await one.sign(siwe_message)));
+    assert.equal(status, 200, "status of one more sign-in");
+    sessions.push(JSON.parse(body));
+  }
+  const live = (await Promise.all(sessions.map(mint))).filter(({ status }) => status === 200);
+  assert.equal(live.length, 20, "number of live sessions of a wallet that signed in twenty-one times");
+}
+
+/** Every limit is asked, under its own key, before what it protects. */
+async function limits({ origin }, { fixture: { busy, malformed, live } }) {
+  const limited = async (what, request) => {
+    const { status, headers } = await send(origin, request);
+    assert.equal(status, 429, `status of ${what} over its limit`);
+    assert.equal(headers.get("retry-after"), "60", `Retry-After of ${what} over its limit`);
+  };
+  const from = { "cf-connecting-ip": BUSY_CLIENT };
+  const mint = (token, headers) => ({ method: "POST", path: MINT, headers: { ...bearer(token), ...headers } });
+  // It is not stored, so whoever reads first answers 401.
+  await limited("a session", mint(busy.session));
+  await limited("a client whose session is none", mint(malformed, from));
+  assert.equal((await send(origin, mint(live[0].token, from))).status, 200, "status of a live session of a client over its limit");
+
+  const { starting, verifying } = busy;
+  await limited("a start by a client", startRequest(verifying.wallet, from));
+  await limited("a start by a wallet", startRequest(starting.wallet));
+  const { body } = await send(origin, startRequest(verifying.wallet));
+  const { request_id, siwe_message } = JSON.parse(body);
+  const request = verifyRequest(request_id, await verifying.sign(siwe_message));
+  await limited("a verify by a client", { ...request, headers: { ...request.headers, ...from } });
+  await limited("a verify by a wallet", request);
 }

@@ -33,11 +33,11 @@ export function workerdBinary() {
   return require.resolve(`${name}/bin/workerd`);
 }
 
-// A binding that says yes to every call: the rate limiter's stand-in. Miniflare's counts in SQLite, which would be
-// measured instead of the worker.
-const YES = {
+// The rate limiter's stand-in: it says yes to every key but those that it was given. Miniflare's counts in SQLite, which
+// would be measured instead of the worker.
+const LIMIT = {
   name: "bench:rate-limit",
-  esModule: "export default () => ({ limit: async () => ({ success: true }) });",
+  esModule: "export default ({ over }) => ({ limit: async ({ key }) => ({ success: !over.includes(key) }) });",
   internal: true,
 };
 
@@ -45,10 +45,11 @@ const YES = {
  * The configuration of one contender.
  *
  * `contender.bindings`: `vars` (name to string, or to a value that becomes JSON), `kv` (one binding name), `durableObjects`
- * (binding name to exported class), `rateLimits` (binding names). A new kind of binding is one more line here.
+ * (binding name to exported class), `rateLimits` (binding names) and `overLimit` (the keys that these say no to). A new kind
+ * of binding is one more line here.
  */
 async function configure(contender, runtime, folder) {
-  const { vars = {}, kv, durableObjects = {}, rateLimits = [] } = contender.bindings;
+  const { vars = {}, kv, durableObjects = {}, rateLimits = [], overLimit = [] } = contender.bindings;
   const store = kv === undefined ? undefined : await kvNamespace(runtime.kv, kv, path.join(folder, "kv"));
   const classes = [...new Set(Object.values(durableObjects))];
   const bindings = [
@@ -56,7 +57,9 @@ async function configure(contender, runtime, folder) {
       typeof value === "string" ? { name, text: value } : { name, json: JSON.stringify(value) }),
     ...(store ? [store.binding] : []),
     ...Object.entries(durableObjects).map(([name, className]) => ({ name, durableObjectNamespace: className })),
-    ...rateLimits.map((name) => ({ name, wrapped: { moduleName: YES.name } })),
+    ...rateLimits.map((name) => ({
+      name, wrapped: { moduleName: LIMIT.name, innerBindings: [{ name: "over", json: JSON.stringify(overLimit) }] },
+    })),
   ];
   const worker = {
     compatibilityDate: runtime.date,
@@ -79,7 +82,7 @@ async function configure(contender, runtime, folder) {
       { name: "http", address: "127.0.0.1:0", http: {}, service: "main" },
       ...(store ? [{ name: "kv", address: "127.0.0.1:0", http: {}, service: store.service }] : []),
     ],
-    extensions: [...(store?.extensions ?? []), ...(rateLimits.length > 0 ? [{ modules: [YES] }] : [])],
+    extensions: [...(store?.extensions ?? []), ...(rateLimits.length > 0 ? [{ modules: [LIMIT] }] : [])],
   });
 }
 

@@ -1,39 +1,28 @@
 // POST /v1/mint-oidc-jwt: parse, look up, decide, sign, answer.
 
 import { CompactSign } from "jose";
-import { failure } from "./error.js";
+import { object } from "./body.js";
+import { refused, unavailable } from "./error.js";
+import { within } from "./limits.js";
 import { bearer, hashOf, lookUp } from "./session.js";
 
-const MAX_BODY = 4096;
 const MIN_TTL = 60;
 const WALLET_TAG = "agentkeys_user_wallet";
 
 const encoder = new TextEncoder();
 
-/** Answers 200 with a token, or the refusal; logs one line either way, as the broker does. */
-export async function mint(request, store, broker) {
-  const event = { event: "mint", outcome: "ok" };
-  try {
-    return await tryMint(request, store, broker, event);
-  } catch (refusal) {
-    if (!(refusal instanceof Response)) throw refusal;
-    event.outcome = "refused";
-    return refusal;
-  } finally {
-    console.log(JSON.stringify(event));
-  }
-}
-
-async function tryMint(request, store, broker, event) {
+/** Answers 200 with a token. Throws the refusal. */
+export async function mint(request, env, broker, event) {
   const hash = await hashOf(bearer(request));
   event.session = hash.slice(0, 12);
   const asked = await body(request);
   const now = Math.floor(Date.now() / 1000);
-  const session = await lookUp(hash, store, now);
-  event.wallet = session.wallet;
+  // A session that asks too often does not get to the store.
+  await within(env.MINT_LIMIT, "mint_limit", hash, event);
+  const session = await lookUp(hash, env.SESSIONS, now, event);
 
   const key = broker.keys.find((candidate) => candidate.nbf <= now);
-  if (key === undefined) throw failure("unavailable", "No signing key is due yet.", { "retry-after": "60" });
+  if (key === undefined) throw unavailable("no_signing_key", "No signing key is due yet.", "60");
   const payload = claims(broker, session, asked, now);
   // Not SignJWT: it clones the claims first, which cost about 7 % of the mints per second.
   const jwt = await new CompactSign(encoder.encode(JSON.stringify(payload))).setProtectedHeader(key.header).sign(key.privateKey);
@@ -46,24 +35,10 @@ async function tryMint(request, store, broker, event) {
 
 /** What the caller asks for: nothing, or `{"audience"?, "ttl_seconds"?}`. */
 async function body(request) {
-  if (request.body === null) return {};
-  const text = await request.text();
-  if (text === "") return {};
-  if (text.length > MAX_BODY) throw failure("payload_too_large", `Send at most ${MAX_BODY} bytes.`);
-  const type = request.headers.get("content-type") ?? "";
-  if (!/^application\/json *(;|$)/i.test(type)) throw failure("unsupported_media_type", "Send application/json.");
-  let asked;
-  try {
-    asked = JSON.parse(text);
-  } catch {
-    throw failure("bad_request", "The body is not JSON.");
-  }
-  if (asked === null || typeof asked !== "object" || Array.isArray(asked)) {
-    throw failure("bad_request", "The body is not a JSON object.");
-  }
+  const asked = await object(request) ?? {};
   for (const [name, value] of Object.entries(asked)) {
     const sound = name === "audience" ? typeof value === "string" : name === "ttl_seconds" && Number.isSafeInteger(value);
-    if (!sound) throw failure("bad_request", `${JSON.stringify(name)} is not an acceptable member.`);
+    if (!sound) throw refused("bad_request", `${JSON.stringify(name)} is not an acceptable member.`);
   }
   return asked;
 }
@@ -72,7 +47,7 @@ function claims(broker, session, asked, now) {
   const ceiling = session.max_token_ttl ?? broker.tokenTtl;
   const ttl = asked.ttl_seconds ?? Math.min(ceiling, broker.tokenTtl);
   if (ttl < MIN_TTL || ttl > ceiling) {
-    throw failure("bad_request", `"ttl_seconds" is not between ${MIN_TTL} and ${ceiling}.`);
+    throw refused("bad_request", `"ttl_seconds" is not between ${MIN_TTL} and ${ceiling}.`);
   }
   const { wallet } = session;
   const payload = {
@@ -94,7 +69,7 @@ function audience(broker, session, asked) {
   const allowed = session.audiences ?? broker.audiences.slice(0, 1);
   const chosen = asked.audience ?? allowed[0];
   if (!allowed.includes(chosen) || !broker.audiences.includes(chosen)) {
-    throw failure("forbidden", "This session may not use that audience.");
+    throw refused("forbidden", "This session may not use that audience.");
   }
   return chosen;
 }

@@ -1,7 +1,8 @@
 // The session: from the Authorization header to the checked record, with one KV read.
 
 import { base64url } from "jose";
-import { failure, noCredential, noSession } from "./error.js";
+import { STORES, inTime } from "./deadline.js";
+import { noCredential, noSession, refused, unavailable } from "./error.js";
 
 const TOKEN = /^aks_[A-Za-z0-9_-]{43}$/;
 const WALLET = /^0x[0-9a-f]{40}$/;
@@ -12,14 +13,14 @@ const MEMBERS = new Set([
 
 const encoder = new TextEncoder();
 
-/** The session token of the request. Throws the refusal as a response. */
+/** The session token of the request. Throws the refusal. */
 export function bearer(request) {
   const header = request.headers.get("authorization");
   const [, credential] = /^bearer +(.*)$/i.exec(header ?? "") ?? [];
   if (credential === undefined) throw noCredential();
-  if (credential.includes(",")) throw failure("bad_request", "Send one Authorization header.");
+  if (credential.includes(",")) throw refused("bad_request", "Send one Authorization header.");
   // A malformed token is refused before it costs a KV read.
-  if (!TOKEN.test(credential)) throw noSession();
+  if (!TOKEN.test(credential)) throw noSession("malformed_token");
   return credential;
 }
 
@@ -29,14 +30,21 @@ export async function hashOf(token) {
   return base64url.encode(new Uint8Array(hash));
 }
 
-/** The live session of that hash at `now` (Unix seconds). Throws the refusal as a response. */
-export async function lookUp(hash, store, now) {
-  const text = await store.get(`session/v1/${hash}`);
-  if (text === null) throw noSession();
+/** The live session of that hash at `now` (Unix seconds). Throws the refusal. */
+export async function lookUp(hash, store, now, event) {
+  const text = await read(store, `session/v1/${hash}`);
+  if (text === null) throw noSession("unknown_session");
   const record = parse(text);
-  if (record === undefined || record.expires_at <= now) throw noSession();
+  if (record === undefined) throw noSession("broken_record");
+  event.wallet = record.wallet;
+  if (record.expires_at <= now) throw noSession("expired_session");
   return record;
 }
+
+/** One value of the store, which has to answer in time. */
+const read = (store, key) => inTime(store.get(key), STORES).catch(() => {
+  throw unavailable("store", "The store of sessions does not answer. Try again.");
+});
 
 // An unknown member may be a restriction, so a record with one is broken.
 function parse(text) {
