@@ -24,7 +24,8 @@ export const JWKS = "/.well-known/jwks.json";
 export const DISCOVERY = "/.well-known/openid-configuration";
 
 const ENTRIES = {
-  production: { configPath: "wrangler.toml", env: "production", prebuiltWorkerDir: "build/worker" },
+  production: { configPath: "tests/edge/support/wrangler.toml", prebuiltWorkerDir: "build/worker" },
+  limited: { configPath: "tests/edge/support/wrangler.toml", env: "limited", prebuiltWorkerDir: "build/worker" },
   instrumented: { configPath: "tests/edge/support/instrumented/wrangler.toml" },
 };
 
