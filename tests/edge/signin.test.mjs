@@ -343,7 +343,6 @@ describe("who may sign in", () => {
     assert.equal(claims.aud, AUDIENCES[1]);
     assert.deepEqual(claims["https://aws.amazon.com/tags"].principal_tags.origin, ["sign-in"]);
     assertError(await broker.mint(session_token, { audience: AUDIENCES[0] }), "forbidden");
-    await broker.update({ vars: { ISSUER, AUDIENCES: undefined, SIGNIN_AUDIENCES: undefined, SIGNIN_TAGS: undefined } });
   });
 
   test("for as long, and with the words, that the configuration says", async () => {
