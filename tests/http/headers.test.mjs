@@ -124,7 +124,7 @@ describe("a field that is broken", () => {
 
 describe("a huge field", () => {
   const KIB = 1024;
-  // The runtime takes a head of up to 256 KiB and a line of 64; the worker answers what it hands on.
+  // The runtime takes a head of up to 496 KiB; the worker answers what it hands on.
   const OK = { "8 KiB": 8 * KIB, "60 KiB": 60 * KIB, "128 KiB": 128 * KIB, "240 KiB": 240 * KIB };
   const TOO_LARGE = { "512 KiB": 512 * KIB, "1 MiB": 1024 * KIB };
 
