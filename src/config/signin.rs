@@ -5,9 +5,8 @@
 use core::fmt;
 use core::ops::RangeInclusive;
 
-use serde::Deserialize;
-
 use super::{Reader, whole_number};
+use crate::json::Value;
 use crate::signin::ChainId;
 
 /// The seconds a challenge may live.
@@ -47,8 +46,7 @@ pub enum Allow {
 pub struct Statement(String);
 
 /// A URI that a message names (RFC 3986 §3).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource(String);
 
 impl Signin {
@@ -129,7 +127,8 @@ fn chains(text: Option<&str>) -> Result<Option<Vec<ChainId>>, &'static str> {
     const RULE: &str =
         "is a JSON array of 1 to 100 different chain ids, each a whole number from 1 to 2^53 - 1; left out, any chain is taken";
     let Some(text) = text else { return Ok(None) };
-    let chains: Vec<ChainId> = serde_json::from_str(text).map_err(|_| RULE)?;
+    let chain = |item: Value<'_>| ChainId::try_from(item.whole_number()?).ok();
+    let chains = Value::parse(text.as_bytes()).and_then(|list| list.list(chain)).ok_or(RULE)?;
     let repeated = chains.iter().enumerate().any(|(n, chain)| chains.iter().take(n).any(|other| other == chain));
     if (1..=100).contains(&chains.len()) && !repeated { Ok(Some(chains)) } else { Err(RULE) }
 }
@@ -137,7 +136,8 @@ fn chains(text: Option<&str>) -> Result<Option<Vec<ChainId>>, &'static str> {
 fn resources(text: Option<&str>) -> Result<Vec<Resource>, &'static str> {
     const RULE: &str = "is a JSON array of at most 10 URIs, each of at most 255 characters; left out, the message names none";
     let Some(text) = text else { return Ok(Vec::new()) };
-    serde_json::from_str(text).ok().filter(|resources: &Vec<Resource>| resources.len() <= 10).ok_or(RULE)
+    let resources = Value::parse(text.as_bytes()).and_then(Value::texts);
+    resources.filter(|resources: &Vec<Resource>| resources.len() <= 10).ok_or(RULE)
 }
 
 /// A scheme, a colon, and characters of URIs (RFC 3986 §3); an authority is host and port, without a user. Brackets, which
