@@ -6,12 +6,15 @@ use crate::claims;
 use crate::config::Config;
 use crate::http::{Document, Route};
 use crate::keys::{Alg, KeyRing, PublicJwk};
+use crate::oauth;
 
 /// `/.well-known/openid-configuration`. Every URL is the configured issuer's.
 #[derive(Serialize)]
 struct ProviderMetadata<'a> {
     issuer: &'a str,
     jwks_uri: String,
+    token_endpoint: String,
+    grant_types_supported: [&'static str; 1],
     response_types_supported: [&'static str; 1],
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: Vec<Alg>,
@@ -26,6 +29,8 @@ pub fn provider_metadata(config: &Config, ring: &KeyRing) -> Document {
     Document::new(&ProviderMetadata {
         issuer: config.issuer.as_str(),
         jwks_uri: config.issuer.url_of(Route::Jwks.path()),
+        token_endpoint: config.issuer.url_of(Route::Token.path()),
+        grant_types_supported: [oauth::GRANT_TYPE],
         response_types_supported: ["id_token"],
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: ring.algs(),

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::http::{Method, Response};
+use crate::limit::{Limit, PERIOD_SECONDS};
 use crate::signin::SigninReason;
 
 /// The caller's fault, with what the caller can do about it.
@@ -23,6 +24,8 @@ pub enum Refusal {
     SigninFailed(SigninReason),
     /// 403: the session does not allow it.
     Forbidden(Cow<'static, str>),
+    /// 403: the wallet has proven itself, and is not one of those that may sign in.
+    WalletNotListed,
     /// 404: no such route.
     NotFound,
     /// 405: the route has other methods.
@@ -31,6 +34,8 @@ pub enum Refusal {
     PayloadTooLarge(usize),
     /// 415: the body's media type is not this one.
     UnsupportedMediaType(&'static str),
+    /// 429: more than this limit allows.
+    RateLimited(Limit),
 }
 
 /// Why a session token is not a live session.
@@ -68,6 +73,10 @@ pub enum Fault {
     NoSigningKey,
     /// The session store did not answer.
     Store,
+    /// The session store did not answer a sign-in, whose challenge is consumed.
+    SigninStore,
+    /// The store of challenges did not answer.
+    Challenges,
     /// The signer did not sign.
     Signing,
     /// A step that cannot fail did.
@@ -81,7 +90,8 @@ impl Fault {
         match self {
             Self::Configuration => "configuration",
             Self::NoSigningKey => "no_signing_key",
-            Self::Store => "store",
+            Self::Store | Self::SigninStore => "store",
+            Self::Challenges => "challenges",
             Self::Signing => "signing",
             Self::Internal => "internal",
         }
@@ -124,10 +134,17 @@ impl Refusal {
             Self::InvalidToken(reason) => reason.as_str(),
             Self::SigninFailed(reason) => reason.as_str(),
             Self::Forbidden(_) => "forbidden",
+            Self::WalletNotListed => "wallet_not_listed",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::PayloadTooLarge(_) => "payload_too_large",
             Self::UnsupportedMediaType(_) => "unsupported_media_type",
+            Self::RateLimited(limit) => match limit {
+                Limit::Mint => "mint_limit",
+                Limit::Refused => "refused_limit",
+                Limit::SigninClient => "signin_client_limit",
+                Limit::SigninWallet => "signin_wallet_limit",
+            },
         }
     }
 
@@ -153,6 +170,9 @@ impl Refusal {
             )
             .with("www-authenticate", "Bearer"),
             Self::Forbidden(message) => error(403, "forbidden", message),
+            Self::WalletNotListed => {
+                error(403, "forbidden", "This wallet may not sign in here. The broker's operator adds it with edge-broker allow add.")
+            }
             Self::NotFound => {
                 error(404, "not_found", "There is nothing at this path. The routes are in the discovery document and the README.")
             }
@@ -163,6 +183,15 @@ impl Refusal {
             Self::PayloadTooLarge(limit) => error(413, "payload_too_large", format!("Send a body of at most {limit} bytes.")),
             Self::UnsupportedMediaType(expected) => {
                 error(415, "unsupported_media_type", format!("Send the body as Content-Type: {expected}."))
+            }
+            Self::RateLimited(limit) => {
+                let message = match limit {
+                    Limit::Mint => "This session asks for tokens too often. Use each one until it expires, and try again in a minute.",
+                    Limit::Refused => "Too many session tokens from here are not live. Get a new session token, and try again in a minute.",
+                    Limit::SigninClient => "Too many sign-ins from here. Try again in a minute.",
+                    Limit::SigninWallet => "Too many sign-ins of this wallet. Try again in a minute, from POST /v1/auth/wallet/start on.",
+                };
+                error(429, "rate_limited", message).with("retry-after", PERIOD_SECONDS)
             }
         }
     }
@@ -181,6 +210,9 @@ impl Fault {
             Self::Configuration => unavailable("The broker's configuration is wrong. Its operator finds what and why at /readyz.", "60"),
             Self::NoSigningKey => {
                 unavailable("No signing key is due for this audience. The broker's operator finds the keys at /readyz.", "60")
+            }
+            Self::SigninStore | Self::Challenges => {
+                unavailable("The broker cannot sign you in now. Start again in a moment, with POST /v1/auth/wallet/start.", "1")
             }
             Self::Store | Self::Signing => unavailable("The broker cannot answer now. Try again in a moment.", "1"),
         }

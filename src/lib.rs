@@ -10,13 +10,14 @@
 //! | [`http`] | requests, routes, responses, prepared documents, the Bearer credential |
 //! | [`broker`] | the way of a request from route to answer |
 //! | [`session`] | session tokens, records and the keys they are stored under |
-//! | [`signin`] | sign-in by wallet: the EIP-4361 message, its challenge, its signature, the session it opens; no route serves it yet |
+//! | [`signin`] | sign-in by wallet: the EIP-4361 message, its challenge, its signature, the session it opens |
 //! | [`mint`] | the mint request, the decision, the token |
-//! | [`oauth`] | the token endpoint: the token exchange request, its answer, its errors; no route serves it yet |
+//! | [`oauth`] | the token endpoint: the token exchange request, its answer, its errors |
 //! | [`claims`] | the claims of a token, and which of them discovery names |
 //! | [`keys`] | private keys from secrets, the ring, what is published |
 //! | [`discovery`] | the discovery document and the key set |
 //! | [`aws`] | what AWS STS accepts, as types |
+//! | [`limit`] | the rate limits: what is counted, and under which key |
 //! | [`readiness`] | what `/readyz` checks and says |
 //! | [`event`] | the one log line of a request |
 //! | [`error`] | what can go wrong, and the answer each wrong has |
@@ -24,7 +25,7 @@
 //! | `edge` | the only room that knows the Workers runtime; compiled for wasm32 alone |
 //!
 //! Every room but `edge` is pure: no IO, no clock, no randomness, no JavaScript. What they need from outside comes
-//! through the two ports below, and as arguments.
+//! through the ports below, and as arguments.
 //!
 //! The runtime's crates are dependencies for wasm32 only, so on the host, where the pure rooms are compiled and tested, a
 //! room that names one of them does not compile:
@@ -59,6 +60,7 @@ pub mod event;
 pub mod http;
 mod json;
 pub mod keys;
+pub mod limit;
 pub mod mint;
 pub mod oauth;
 pub mod readiness;
@@ -70,6 +72,24 @@ pub mod wallet;
 #[cfg(target_arch = "wasm32")]
 mod edge;
 
+use limit::Limit;
+use signin::RequestId;
+use time::UnixTime;
+
+/// What a request needs of the world outside, each a port of its own.
+///
+/// One type names all of them: `edge` has the runtime's, host tests have plain values.
+pub trait Ports {
+    /// Sessions and permissions.
+    type Store: SessionStore;
+    /// Keys.
+    type Signer: Signer;
+    /// Sign-in challenges.
+    type Challenges: ChallengeStore;
+    /// Rate limits.
+    type Limiter: RateLimiter;
+}
+
 /// The store of sessions: Workers KV at the edge, a map in host tests.
 ///
 /// Eventually consistent: a value may be seen, or not seen, for a minute or more after it was written or deleted.
@@ -77,13 +97,41 @@ mod edge;
 pub trait SessionStore {
     /// The value of a key, if it is seen.
     async fn get(&self, key: &str) -> Result<Option<String>, StoreError>;
+    /// Stores a value under a key until `expires_at`, with metadata (a JSON text) that is listed with the key.
+    async fn put(&self, key: &str, value: &str, metadata: Option<&str>, expires_at: UnixTime) -> Result<(), StoreError>;
     /// Deletes a key; one that is not there is deleted too.
     async fn delete(&self, key: &str) -> Result<(), StoreError>;
+    /// The keys that start so, each with its metadata as a JSON text; at most the first thousand.
+    async fn list(&self, prefix: &str) -> Result<Vec<(String, Option<String>)>, StoreError>;
 }
 
-/// The store did not answer, or not in time. What it said stays with it.
+/// The store of sign-in challenges: a Durable Object for each at the edge, a map in host tests.
+///
+/// Strongly consistent: of all who take a challenge, one gets it.
+#[allow(async_fn_in_trait, reason = "one thread: the edge's futures are never sent")]
+pub trait ChallengeStore {
+    /// Keeps a challenge until it is taken, or until `expires_at`.
+    async fn put(&self, name: &RequestId, challenge: &str, expires_at: UnixTime) -> Result<(), StoreError>;
+    /// Takes a challenge out for good; `None` where it was never there, is taken already, or has expired.
+    async fn take(&self, name: &RequestId) -> Result<Option<String>, StoreError>;
+}
+
+/// A store did not answer, or not in time. What it said stays with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoreError;
+
+/// The rate limits: Workers' own bindings at the edge, counters in host tests.
+#[allow(async_fn_in_trait, reason = "one thread: the edge's futures are never sent")]
+pub trait RateLimiter {
+    /// Counts one more under this key of a limit, and says whether that is within it.
+    async fn count(&self, limit: Limit, key: &str) -> Result<bool, LimiterError>;
+    /// Whether the limit is there to be counted by.
+    fn is_bound(&self, limit: Limit) -> bool;
+}
+
+/// A rate limit did not answer, or not in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimiterError;
 
 /// The signer: Web Crypto at the edge, jwt-compact in host tests.
 #[allow(async_fn_in_trait, reason = "one thread: the edge's futures are never sent")]

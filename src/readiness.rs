@@ -2,12 +2,14 @@
 
 use serde::Serialize;
 
-use crate::broker::Broker;
+use crate::broker::{Broker, Outside};
 use crate::config::Problem;
 use crate::http::Response;
 use crate::keys::{Alg, BrokenKey};
+use crate::limit::Limit;
+use crate::signin::RequestId;
 use crate::time::UnixTime;
-use crate::{SessionStore, Signer};
+use crate::{ChallengeStore, Ports, RateLimiter, SessionStore, Signer};
 
 /// How long a readiness report may be repeated, in seconds: a probe must not cost a signature per key every time.
 pub const REPORT_AGE_SECONDS: u64 = 10;
@@ -67,19 +69,21 @@ pub fn health() -> Response {
 
 impl Service {
     /// The answer of `/readyz`: 200 or 503, and every check.
-    pub async fn readiness<S: SessionStore, K: Signer>(&self, store: &S, signer: &K, now: UnixTime) -> Response {
+    pub async fn readiness<P: Ports>(&self, outside: &Outside<'_, P>) -> Response {
         let mut checks = self.configuration();
         checks.extend(self.broken_keys.iter().map(|(secret, broken)| Check::new("key", false).named(secret).saying(broken.to_string())));
         if let Ok(broker) = &self.broker {
-            checks.extend(keys(broker, signer).await);
-            checks.extend(audiences(broker, now));
+            checks.extend(keys(broker, outside.signer).await);
+            checks.extend(audiences(broker, outside.now));
         }
-        let reachable = store.get("readyz").await.is_ok();
-        checks.push(if reachable {
-            Check::new("sessions", true)
-        } else {
-            Check::new("sessions", false).saying("the KV namespace SESSIONS does not answer: is it bound?")
-        });
+        checks.push(answers("sessions", outside.store.get("readyz").await.is_ok(), "the KV namespace SESSIONS"));
+        let challenge = outside.challenges.take(&RequestId::UNUSED).await;
+        checks.push(answers("challenges", challenge.is_ok(), "the Durable Object namespace CHALLENGES"));
+        checks.extend(Limit::ALL.into_iter().filter(|limit| !outside.limiter.is_bound(*limit)).map(|limit| {
+            Check::new("rate_limit", false)
+                .named(limit.binding())
+                .saying("it is not bound: nothing is limited by it (wrangler.toml, ratelimits)")
+        }));
         let ready = checks.iter().all(|check| check.ok);
         Response::json(if ready { 200 } else { 503 }, &Report { ready, checks }).no_store()
     }
@@ -92,6 +96,12 @@ impl Service {
             }
         }
     }
+}
+
+/// A store that answers, or the binding that does not.
+fn answers(subject: &'static str, ok: bool, binding: &str) -> Check {
+    let check = Check::new(subject, ok);
+    if ok { check } else { check.saying(format!("{binding} does not answer: is it bound?")) }
 }
 
 /// Each key of the ring signs once, and the signature is held against the key as it is published.

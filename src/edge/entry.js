@@ -5,6 +5,8 @@
 // proxies per request; what it does for recovery is kept here without them.
 import { begin, resume, __wbg_reset_state, __worker_init_state } from "../../build/wasm/broker.js";
 
+export { SigninChallenge } from "./challenge.js";
+
 // `criticalError` is set by the wasm when it panics.
 const instance = __worker_init_state();
 

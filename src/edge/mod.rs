@@ -2,13 +2,16 @@
 //!
 //! `entry.js` beside this file calls [`begin`] for every request, and [`resume`] whenever a promise that the request waits
 //! for has settled (`exchange`). The first request of an isolate sets the service up (`setup`); from then on a request is
-//! read lazily (`request`), answered by the pure rooms through the two ports (`kv`, `signer`), and written back
-//! (`response`).
+//! read lazily (`request`), answered by the pure rooms through the ports (`kv`, `challenges`, `limiter`, `signer`), each of
+//! which waits for so long and no longer (`deadline`), written back (`response`), and recorded (`record.js`).
 
 #![allow(unsafe_code, reason = "wasm-bindgen's macros expand to it; none is written here")]
 
+mod challenges;
+mod deadline;
 mod exchange;
 mod kv;
+mod limiter;
 mod request;
 mod response;
 mod setup;
@@ -17,15 +20,39 @@ mod signer;
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use js_sys::Date;
 use wasm_bindgen::prelude::*;
 
-use crate::broker::{Answer, Outside};
-use crate::error::Fault;
+use crate::Ports;
+use crate::broker::{Answer, Outside, unserved};
+use crate::error::{Failure, Fault};
 use crate::http::{Incoming, Response, Route};
 use crate::readiness::{REPORT_AGE_SECONDS, health};
 use crate::time::UnixTime;
+use challenges::Challenges;
+use kv::KvSessions;
+use limiter::Limits;
 use request::EdgeRequest;
 use setup::Worker;
+use signer::WebCrypto;
+
+#[wasm_bindgen(module = "/src/edge/record.js")]
+extern "C" {
+    fn trace(request: &web_sys::Request) -> String;
+
+    #[wasm_bindgen(catch)]
+    fn record(line: &str, dataset: &JsValue) -> Result<(), JsValue>;
+}
+
+/// The runtime's ports, for one request.
+struct Edge<'a>(core::marker::PhantomData<&'a ()>);
+
+impl<'a> Ports for Edge<'a> {
+    type Store = KvSessions<'a>;
+    type Signer = WebCrypto;
+    type Challenges = Challenges;
+    type Limiter = Limits;
+}
 
 thread_local! {
     /// Set once an isolate, by the first request that gets there. Requests never wait for one another: some may set up
@@ -52,6 +79,7 @@ pub fn resume(id: u32, value: JsValue, rejected: bool) -> JsValue {
 }
 
 async fn respond(request: EdgeRequest, env: worker::Env) -> JsValue {
+    let begun = Date::now();
     let worker = if let Some(worker) = WORKER.with_borrow(Clone::clone) {
         worker
     } else {
@@ -59,53 +87,68 @@ async fn respond(request: EdgeRequest, env: worker::Env) -> JsValue {
         WORKER.set(Some(Rc::clone(&worker)));
         worker
     };
-    let answer = answer(&worker, &request).await;
-    if let Some(event) = answer.event {
-        worker::console_log!("{}", event.to_line());
+    let Answer { response, event } = answer(&worker, &request).await;
+    if let Some(mut event) = event {
+        let trace = trace(request.inner());
+        let (colo, ray) = trace.split_once(' ').unwrap_or_default();
+        event.seen(whole(Date::now() - begun), colo, ray);
+        // A line that cannot be logged is no reason to fail.
+        let _ = record(&event.to_line(), &worker.dataset);
     }
-    response::write(answer.response)
+    response::write(response)
 }
 
 async fn answer(worker: &Worker, request: &EdgeRequest) -> Answer {
     let unlogged = |response| Answer { response, event: None };
-    match (Route::of(&worker.service.base_path, request.path(), request.method()), &worker.service.broker) {
+    let base = &worker.service.base_path;
+    let unserved = |failure: Failure| unlogged(unserved(base, request.path(), failure));
+    let store = worker.store.for_request();
+    let outside = Outside::<Edge<'_>> {
+        store: &store,
+        signer: &worker.signer,
+        challenges: &worker.challenges,
+        limiter: &worker.limits,
+        now: now(),
+        random,
+    };
+    match (Route::of(base, request.path(), request.method()), &worker.service.broker) {
         (Ok(Route::Health), _) => unlogged(health()),
-        (Ok(Route::Ready), _) => unlogged(readiness(worker).await),
-        (_, Err(_)) => unlogged(Fault::Configuration.into_response()),
-        (Err(refusal), Ok(_)) => unlogged(refusal.into_response()),
-        (Ok(route), Ok(broker)) => {
-            let outside = Outside { store: &worker.store, signer: &worker.signer, now: now(), random };
-            broker.answer(route, request, &outside).await
-        }
+        (Ok(Route::Ready), _) => unlogged(readiness(worker, &outside).await),
+        (_, Err(_)) => unserved(Fault::Configuration.into()),
+        (Err(refusal), Ok(_)) => unserved(refusal.into()),
+        (Ok(route), Ok(broker)) => broker.answer(route, request, &outside).await,
     }
 }
 
 /// The readiness report, made at most every ten seconds.
-async fn readiness(worker: &Worker) -> Response {
+async fn readiness(worker: &Worker, outside: &Outside<'_, Edge<'_>>) -> Response {
     let recent = REPORT.with_borrow(|report| {
         report.as_ref().filter(|(made, _)| now().since(*made) < REPORT_AGE_SECONDS).map(|(_, response)| response.clone())
     });
     if let Some(response) = recent {
         return response;
     }
-    let response = worker.service.readiness(&worker.store, &worker.signer, now()).await;
+    let response = worker.service.readiness(outside).await;
     REPORT.set(Some((now(), response.clone())));
     response
 }
 
 /// The runtime's clock, which stands still while code runs.
 fn now() -> UnixTime {
-    #[allow(
-        clippy::as_conversions,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "saturates, and there is no other conversion from f64"
-    )]
-    let seconds = (js_sys::Date::now() / 1_000.0) as u64;
-    UnixTime::EPOCH.plus(seconds)
+    UnixTime::EPOCH.plus(whole(Date::now() / 1_000.0))
 }
 
-fn random() -> Option<[u8; 16]> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).ok().map(|()| bytes)
+/// The whole part of a number of JavaScript; 0 for a negative one.
+#[allow(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "saturates, and there is no other conversion from f64"
+)]
+fn whole(number: f64) -> u64 {
+    number as u64
+}
+
+fn random(bytes: &mut [u8]) -> Result<(), Fault> {
+    getrandom::fill(bytes).map_err(|_| Fault::Internal)
 }

@@ -5,6 +5,7 @@ use js_sys::{JsString, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::ReadableStreamDefaultReader;
 
+use super::deadline::Deadline;
 use super::exchange::{Rejected, settled};
 use crate::http::{BodyError, Incoming, Method};
 
@@ -33,6 +34,11 @@ pub(super) struct EdgeRequest {
 impl EdgeRequest {
     pub(super) fn new(request: web_sys::Request, method: &str, url: String) -> Self {
         Self { request, method: Method::from(method), url }
+    }
+
+    /// The runtime's own.
+    pub(super) fn inner(&self) -> &web_sys::Request {
+        &self.request
     }
 }
 
@@ -64,8 +70,9 @@ impl Incoming for EdgeRequest {
             _ => {}
         }
         let reader = stream.get_reader().unchecked_into::<ReadableStreamDefaultReader>();
+        let deadline = Deadline::for_body();
         let mut body = Vec::new();
-        while let Some(chunk) = read(&reader).await.map_err(|_| BodyError::Broken)? {
+        while let Some(chunk) = read(&reader, &deadline).await.map_err(|_| BodyError::Broken)? {
             let announced = usize::try_from(chunk.length()).unwrap_or(usize::MAX);
             if body.len().saturating_add(announced) > limit {
                 return Err(BodyError::TooLarge);
@@ -77,8 +84,8 @@ impl Incoming for EdgeRequest {
 }
 
 /// The next chunk of a stream of bytes; `None` at its end.
-async fn read(reader: &ReadableStreamDefaultReader) -> Result<Option<Uint8Array>, Rejected> {
-    let step = settled(Ok(reader.read())).await?;
+async fn read(reader: &ReadableStreamDefaultReader, deadline: &Deadline) -> Result<Option<Uint8Array>, Rejected> {
+    let step = settled(deadline.on(Ok(reader.read()))).await?;
     let member = |name| Reflect::get(&step, &JsValue::from_str(name)).map_err(|_| Rejected);
     let (done, value) = (member("done")?.is_truthy(), member("value")?);
     Ok((!done).then(|| value.unchecked_into()))

@@ -5,7 +5,9 @@ use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::Env;
 
-use super::kv::KvSessions;
+use super::challenges::Challenges;
+use super::kv::KvBinding;
+use super::limiter::Limits;
 use super::signer::WebCrypto;
 use crate::broker::Broker;
 use crate::config::{Config, base_path};
@@ -14,12 +16,20 @@ use crate::readiness::Service;
 
 /// The namespace of sessions.
 const SESSIONS: &str = "SESSIONS";
+/// The namespace of sign-in challenges.
+const CHALLENGES: &str = "CHALLENGES";
+/// The dataset of events, if one is wanted.
+const EVENTS: &str = "EVENTS";
 
 /// What an isolate holds for every request.
 pub(super) struct Worker {
     pub(super) service: Service,
-    pub(super) store: KvSessions,
+    pub(super) store: KvBinding,
+    pub(super) challenges: Challenges,
+    pub(super) limits: Limits,
     pub(super) signer: WebCrypto,
+    /// `undefined` where there is none.
+    pub(super) dataset: JsValue,
 }
 
 impl Worker {
@@ -36,7 +46,14 @@ impl Worker {
         }
         let broker = Config::parse(|name| text(env, name)).map(|config| Broker::new(config, KeyRing::new(ring)));
         let base_path = base_path(text(env, "ISSUER").as_deref());
-        Self { service: Service { base_path, broker, broken_keys }, store: KvSessions::new(env, SESSIONS), signer }
+        Self {
+            service: Service { base_path, broker, broken_keys },
+            store: KvBinding::new(env, SESSIONS),
+            challenges: Challenges::new(env, CHALLENGES),
+            limits: Limits::new(env),
+            signer,
+            dataset: Reflect::get(env, &JsValue::from_str(EVENTS)).unwrap_or_default(),
+        }
     }
 }
 

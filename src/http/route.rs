@@ -12,6 +12,12 @@ pub enum Route {
     Jwks,
     /// `/v1/mint-oidc-jwt`
     Mint,
+    /// `/v1/token`
+    Token,
+    /// `/v1/auth/wallet/start`
+    SigninStart,
+    /// `/v1/auth/wallet/verify`
+    SigninVerify,
     /// `/v1/session`
     Session,
     /// `/healthz`
@@ -22,11 +28,14 @@ pub enum Route {
 
 impl Route {
     /// Every route with its path below the issuer's own.
-    pub const ALL: [(Self, &'static str); 6] = [
+    pub const ALL: [(Self, &'static str); 9] = [
         (Self::Mint, "/v1/mint-oidc-jwt"),
         (Self::Jwks, "/.well-known/jwks.json"),
         (Self::Discovery, "/.well-known/openid-configuration"),
+        (Self::Token, "/v1/token"),
         (Self::Session, "/v1/session"),
+        (Self::SigninStart, "/v1/auth/wallet/start"),
+        (Self::SigninVerify, "/v1/auth/wallet/verify"),
         (Self::Health, "/healthz"),
         (Self::Ready, "/readyz"),
     ];
@@ -42,7 +51,7 @@ impl Route {
     pub fn methods(self) -> &'static [Method] {
         match self {
             Self::Discovery | Self::Jwks => &[Method::Get, Method::Head, Method::Options],
-            Self::Mint => &[Method::Post],
+            Self::Mint | Self::Token | Self::SigninStart | Self::SigninVerify => &[Method::Post],
             Self::Session => &[Method::Get, Method::Delete],
             Self::Health | Self::Ready => &[Method::Get, Method::Head],
         }

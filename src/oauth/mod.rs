@@ -9,4 +9,4 @@ mod request;
 
 pub use answer::token_answer;
 pub use error::{ErrorCode, TokenError};
-pub use request::{BODY_BYTES_MAX, TokenExchange, TokenType};
+pub use request::{BODY_BYTES_MAX, GRANT_TYPE, TokenExchange, TokenType};

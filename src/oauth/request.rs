@@ -17,7 +17,8 @@ use crate::session::SessionToken;
 pub const BODY_BYTES_MAX: usize = 8_192;
 
 const FORM: &str = "application/x-www-form-urlencoded";
-const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+/// The one grant that the token endpoint takes (RFC 8693 §2.1).
+pub const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 /// The token that is asked for (RFC 8693 §3). Both are the same JWT.

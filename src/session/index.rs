@@ -34,6 +34,15 @@ impl IndexMetadata {
     }
 }
 
+impl IndexMetadata {
+    /// The metadata as it is stored.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // A struct of texts and numbers always serialises.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
 impl From<&SessionRecord> for IndexMetadata {
     fn from(record: &SessionRecord) -> Self {
         Self { created: record.created_at, expires: record.expires_at, label: record.label.clone() }

@@ -5,6 +5,7 @@
 
 use core::fmt;
 use core::str::FromStr;
+use std::borrow::Cow;
 
 use serde::Serialize;
 
@@ -26,7 +27,7 @@ const STORED_BYTES_MAX: usize = 16_384;
 
 /// A challenge's name: `siwe-` and 32 lower-case hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RequestId(String);
+pub struct RequestId(Cow<'static, str>);
 
 /// A text is not a request id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,9 @@ impl fmt::Display for NotARequestId {
 }
 
 impl RequestId {
+    /// A name that no challenge is given: readiness asks for it.
+    pub const UNUSED: Self = Self(Cow::Borrowed("siwe-00000000000000000000000000000000"));
+
     /// The name's text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -50,7 +54,7 @@ impl FromStr for RequestId {
     type Err = NotARequestId;
 
     fn from_str(text: &str) -> Result<Self, NotARequestId> {
-        if text.strip_prefix("siwe-").is_some_and(is_32_hex_digits) { Ok(Self(text.to_owned())) } else { Err(NotARequestId) }
+        if text.strip_prefix("siwe-").is_some_and(is_32_hex_digits) { Ok(Self(Cow::Owned(text.to_owned()))) } else { Err(NotARequestId) }
     }
 }
 
@@ -104,7 +108,7 @@ impl Challenge {
     pub fn new(config: &Config, request: StartRequest, random: &[u8; RANDOM_BYTES], now: UnixTime) -> Result<Self, Fault> {
         let StartRequest { wallet, chain_id } = request;
         let (name, nonce) = random.split_at(RANDOM_BYTES / 2);
-        let (request_id, nonce) = (RequestId(format!("siwe-{}", lower_hex(name))), lower_hex(nonce));
+        let (request_id, nonce) = (RequestId(Cow::Owned(format!("siwe-{}", lower_hex(name)))), lower_hex(nonce));
         let expires_at = now.plus(config.signin.challenge_ttl);
         let text = |time| DateTimeText::new(time).ok_or(Fault::Internal);
         let message = SiweMessage {

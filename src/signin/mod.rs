@@ -36,4 +36,4 @@ pub use message::{DateTimeText, SiweMessage};
 pub use request::{BODY_BYTES_MAX, StartRequest, VerifyRequest};
 pub use session::{open, surplus};
 pub use signature::{BadSignature, NotASignature, WalletSignature, personal_message_hash, recover};
-pub use verify::{SigninReason, verify};
+pub use verify::SigninReason;

@@ -2,7 +2,7 @@
 //!
 //! The challenge is consumed before anything is decided, whatever the outcome: a signature can be tried once.
 
-use super::{BadSignature, Challenge, VerifyRequest};
+use super::{BadSignature, Challenge, RequestId, WalletSignature};
 use crate::time::UnixTime;
 use crate::wallet::Wallet;
 
@@ -39,21 +39,25 @@ impl SigninReason {
     }
 }
 
-/// The wallet that has signed in, given the stored challenge that the request consumed.
-///
-/// # Errors
-/// Everything else than a live challenge that its own wallet signed.
-pub fn verify(consumed: Option<&str>, request: &VerifyRequest, now: UnixTime) -> Result<Wallet, SigninReason> {
-    // 1. the challenge: one, ours, the one named, and in time
-    let challenge = Challenge::parse(consumed.ok_or(SigninReason::Unknown)?).map_err(|_| SigninReason::Broken)?;
-    if challenge.request_id != request.request_id {
-        return Err(SigninReason::Broken);
+impl Challenge {
+    /// The challenge that a verify has taken out of the store: one of ours, the one that was named, and in time.
+    ///
+    /// # Errors
+    /// Everything else.
+    pub fn consumed(stored: Option<&str>, name: &RequestId, now: UnixTime) -> Result<Self, SigninReason> {
+        let challenge = Self::parse(stored.ok_or(SigninReason::Unknown)?).map_err(|_| SigninReason::Broken)?;
+        if challenge.request_id != *name {
+            return Err(SigninReason::Broken);
+        }
+        if challenge.expires_at <= now { Err(SigninReason::Expired) } else { Ok(challenge) }
     }
-    if challenge.expires_at <= now {
-        return Err(SigninReason::Expired);
+
+    /// The wallet that was to sign, if it did: the signer of exactly the stored message (EIP-191) is the wallet that asked.
+    ///
+    /// # Errors
+    /// A signature of nobody, of another wallet, or over another message.
+    pub fn signed_by(&self, signature: &WalletSignature) -> Result<Wallet, SigninReason> {
+        let signer = signature.signer(&self.message).map_err(SigninReason::BadSignature)?;
+        if signer == self.wallet { Ok(signer) } else { Err(SigninReason::WrongSigner) }
     }
-    // 2. the signer of exactly the stored message (EIP-191)
-    let signer = request.signature.signer(&challenge.message).map_err(SigninReason::BadSignature)?;
-    // 3. is the wallet that asked
-    if signer == challenge.wallet { Ok(signer) } else { Err(SigninReason::WrongSigner) }
 }

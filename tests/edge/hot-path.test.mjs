@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { assertError, assertNotALiveSession } from "./support/answers.mjs";
 import { DISCOVERY, ISSUER, JWKS, SESSION, startBroker } from "./support/broker.mjs";
 import { ecKey, rsaKey, secrets } from "./support/keys.mjs";
-import { indexKey, recordKey, sessionToken, WALLET } from "./support/sessions.mjs";
+import { hashOf, indexKey, recordKey, sessionToken, WALLET } from "./support/sessions.mjs";
 
 const keys = secrets({ A: await ecKey(), B: await rsaKey() });
 let broker;
@@ -17,14 +17,23 @@ before(async () => {
 });
 after(() => broker.close());
 
-const NOTHING = { reads: 0, deletes: 0, signatures: 0, imports: 0, keys: [] };
+const NOTHING = { reads: 0, writes: 0, lists: 0, deletes: 0, signatures: 0, imports: 0, keys: [], challenges: [], limits: [] };
+const minting = (token) => [`MINT_LIMIT ${hashOf(token)}`];
+/** Requests over the loopback. */
+const REFUSED = [/^REFUSED_LIMIT (127\.0\.0\.1|unknown|0:0:0:0::\/64)$/];
+
+/** What was counted, with the keys of limits that stand for a client held against REFUSED and left out. */
+function withoutClients({ limits, ...cost }) {
+  const [clients, others] = [limits.filter((limit) => REFUSED.some((form) => form.test(limit))), limits.filter((limit) => !REFUSED.some((form) => form.test(limit)))];
+  return { cost: { ...cost, limits: others }, clients: clients.length };
+}
 
 describe("a mint", () => {
-  test("does one KV read, of the session's record, and one signature", async () => {
+  test("does one KV read, of the session's record, one signature, and asks one rate limit", async () => {
     const token = await broker.session({ tags: { team: "blue" }, source_identity: "agent-7" });
     for (const body of [undefined, { audience: "sts.amazonaws.com", ttl_seconds: 120 }]) {
       const cost = await broker.counted(() => broker.minted(token, body));
-      assert.deepEqual(cost, { ...NOTHING, reads: 1, signatures: 1, keys: [recordKey(token)] });
+      assert.deepEqual(cost, { ...NOTHING, reads: 1, signatures: 1, keys: [recordKey(token)], limits: minting(token) });
     }
   });
 
@@ -45,16 +54,17 @@ describe("a fresh isolate", () => {
     assert.equal(cost.reads, 50);
     assert.ok(cost.imports >= 4 && cost.imports <= 4 * 50, `${cost.imports} imports of two pairs`);
     const later = await broker.counted(() => broker.minted(token));
-    assert.deepEqual(later, { ...NOTHING, reads: 1, signatures: 1, keys: [recordKey(token)] });
+    assert.deepEqual(later, { ...NOTHING, reads: 1, signatures: 1, keys: [recordKey(token)], limits: minting(token) });
   });
 });
 
 describe("what is refused costs no more than it must", () => {
-  test("no credential, two, and a malformed one: nothing", async () => {
-    for (const authorization of [undefined, "Basic YTpi", "Bearer a, Bearer b", "Bearer aks_short", `Bearer ${"x".repeat(10_240)}`]) {
+  test("no credential, and two: nothing; a malformed one: its client is counted", async () => {
+    for (const [authorization, counted] of [[undefined, 0], ["Basic YTpi", 0], ["Bearer a, Bearer b", 0], ["Bearer aks_short", 1], [`Bearer ${"x".repeat(10_240)}`, 1]]) {
       const headers = authorization === undefined ? {} : { authorization };
       for (const [method, path] of [["POST", "/v1/mint-oidc-jwt"], ["GET", SESSION], ["DELETE", SESSION]]) {
-        assert.deepEqual(await broker.counted(() => broker.request(path, { method, headers })), NOTHING, `${method} ${path} ${authorization?.slice(0, 20)}`);
+        const { cost, clients } = withoutClients(await broker.counted(() => broker.request(path, { method, headers })));
+        assert.deepEqual([cost, clients], [NOTHING, counted], `${method} ${path} ${authorization?.slice(0, 20)}`);
       }
     }
   });
@@ -66,17 +76,25 @@ describe("what is refused costs no more than it must", () => {
     }
   });
 
-  test("a token that was never issued: one read, no signature", async () => {
+  test("a token that was never issued: one read, no signature, and its client is counted", async () => {
     const token = sessionToken();
-    const cost = await broker.counted(async () => assertNotALiveSession(await broker.mint(token)));
-    assert.deepEqual(cost, { ...NOTHING, reads: 1, keys: [recordKey(token)] });
+    const { cost, clients } = withoutClients(await broker.counted(async () => assertNotALiveSession(await broker.mint(token))));
+    assert.deepEqual([cost, clients], [{ ...NOTHING, reads: 1, keys: [recordKey(token)], limits: minting(token) }, 1]);
+  });
+
+  test("a session that asks too often: no read, no signature", async () => {
+    const token = await broker.session();
+    await broker.instruments({ faults: { limited: ["MINT_LIMIT"] } });
+    const cost = await broker.counted(async () => assertError(await broker.mint(token), "rate_limited"));
+    await broker.instruments({ faults: {} });
+    assert.deepEqual(cost, { ...NOTHING, limits: minting(token) });
   });
 
   test("an audience or a lifetime that is not allowed: one read, no signature", async () => {
     const token = await broker.session();
     for (const [body, kind] of [[{ audience: "https://other.example" }, "forbidden"], [{ ttl_seconds: 3600 }, "bad_request"]]) {
       const cost = await broker.counted(async () => assertError(await broker.mint(token, body), kind));
-      assert.deepEqual(cost, { ...NOTHING, reads: 1, keys: [recordKey(token)] });
+      assert.deepEqual(cost, { ...NOTHING, reads: 1, keys: [recordKey(token)], limits: minting(token) });
     }
   });
 });
@@ -86,6 +104,12 @@ describe("the other routes", () => {
     for (const path of [DISCOVERY, JWKS, "/healthz", "/nowhere"]) {
       for (const method of ["GET", "HEAD"]) assert.deepEqual(await broker.counted(() => broker.request(path, { method })), NOTHING, path);
     }
+  });
+
+  test("a token exchange costs what a mint costs", async () => {
+    const token = await broker.session();
+    const cost = await broker.counted(async () => assert.equal((await broker.exchange(token)).status, 200));
+    assert.deepEqual(cost, { ...NOTHING, reads: 1, signatures: 1, keys: [recordKey(token)], limits: minting(token) });
   });
 
   test("describing a session is one read; revoking one is one read and two deletions", async () => {
@@ -98,7 +122,7 @@ describe("the other routes", () => {
 
   test("readiness is one read and a signature a key, at most every ten seconds", async () => {
     const first = await broker.counted(() => broker.request("/readyz"));
-    assert.deepEqual(first, { ...NOTHING, reads: 1, signatures: 2, keys: ["readyz"] });
+    assert.deepEqual(first, { ...NOTHING, reads: 1, signatures: 2, keys: ["readyz"], challenges: ["take siwe-00000000000000000000000000000000"] });
     for (let times = 0; times < 5; times += 1) assert.deepEqual(await broker.counted(() => broker.request("/readyz")), NOTHING);
     await broker.instruments({ ahead: 8 });
     assert.deepEqual(await broker.counted(() => broker.request("/readyz")), NOTHING);

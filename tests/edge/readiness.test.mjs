@@ -26,7 +26,7 @@ const report = async () => {
 };
 
 describe("a worker that is ready", () => {
-  test("names configuration, each key with its kid, and the store of sessions", async () => {
+  test("names configuration, each key with its kid, and both stores", async () => {
     await deploy();
     assert.deepEqual(await report(), {
       ready: true,
@@ -36,6 +36,7 @@ describe("a worker that is ready", () => {
         { check: "key", name: "SIGNING_KEY_B", ok: true, kid: await thumbprint(rsa) },
         { check: "audience", name: "sts.amazonaws.com", ok: true },
         { check: "sessions", ok: true },
+        { check: "challenges", ok: true },
       ],
     });
   });

@@ -1,6 +1,7 @@
 //! `POST /v1/mint-oidc-jwt` from request to verified token: what a relying party sees, what it costs, and how it fails.
 
 use agentkeys_edge_broker::encoding::base64url;
+use agentkeys_edge_broker::error::Fault;
 use agentkeys_edge_broker::event::Event;
 use agentkeys_edge_broker::http::{BodyError, Method};
 use agentkeys_edge_broker::session::{SessionToken, record_key};
@@ -279,7 +280,7 @@ fn a_signer_that_does_not_sign_is_our_fault() {
 fn without_random_bits_nothing_is_minted() {
     let mut world = world();
     let token = world.begin(1, &plain());
-    world.random = || None;
+    world.random = |_| Err(Fault::Internal);
     let answer = world.mint(&token, None);
     assert_eq!(error_of(&answer.response).0, 500);
     assert_eq!((cost(&world).1, &line(answer.event)["reason"]), (0, &json!("internal")));

@@ -37,6 +37,8 @@ fn discovery_says_what_the_issuer_is_and_no_more() {
     let expected = json!({
         "issuer": ISSUER,
         "jwks_uri": format!("{ISSUER}/.well-known/jwks.json"),
+        "token_endpoint": format!("{ISSUER}/v1/token"),
+        "grant_types_supported": ["urn:ietf:params:oauth:grant-type:token-exchange"],
         "response_types_supported": ["id_token"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["ES256", "RS256"],

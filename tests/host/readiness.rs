@@ -2,24 +2,28 @@
 
 use agentkeys_edge_broker::http::Response;
 use agentkeys_edge_broker::keys::PrivateKey;
+use agentkeys_edge_broker::limit::Limit;
 use agentkeys_edge_broker::readiness::{Service, health};
 use serde_json::{Value, json};
 
 use crate::support::keys::{EC, RSA};
-use crate::support::world::{HostSigner, MapStore, World};
-use crate::support::{NOW, at, json, members, read_config};
+use crate::support::world::World;
+use crate::support::{NOW, json, members, read_config};
 
-/// A service with its world's store and signer.
+/// A service with its world.
 struct Deployment {
     service: Service,
-    store: MapStore,
-    signer: HostSigner,
+    world: World,
 }
 
 impl Deployment {
+    fn of(mut world: World) -> Self {
+        let broker = core::mem::replace(&mut world.broker, World::new(&[], &[]).broker);
+        Self { service: Service { base_path: String::new(), broker: Ok(broker), broken_keys: Vec::new() }, world }
+    }
+
     fn new(secrets: &[(&str, String)]) -> Self {
-        let World { broker, store, signer, .. } = World::new(&[], secrets);
-        Self { service: Service { base_path: String::new(), broker: Ok(broker), broken_keys: Vec::new() }, store, signer }
+        Self::of(World::new(&[], secrets))
     }
 
     fn good() -> Self {
@@ -27,7 +31,7 @@ impl Deployment {
     }
 
     fn report(&self) -> (u16, Value) {
-        let response = pollster::block_on(self.service.readiness(&self.store, &self.signer, at(NOW)));
+        let response = pollster::block_on(self.service.readiness(&self.world.outside()));
         assert_eq!(response.header("cache-control"), Some("no-store"));
         let report = json(response.body_text());
         assert_eq!(members(&report), ["checks", "ready"]);
@@ -58,17 +62,16 @@ fn a_good_deployment_is_ready_and_every_check_is_named() {
         {"check": "key", "name": "SIGNING_KEY_B", "ok": true, "kid": keys[1].public.kid()},
         {"check": "audience", "name": "sts.amazonaws.com", "ok": true},
         {"check": "sessions", "ok": true},
+        {"check": "challenges", "ok": true},
     ]);
     assert_eq!((status, checks), (200, expected));
-    assert_eq!(deployment.store.gets.borrow().len(), 1, "one read shows that the store answers");
+    assert_eq!(deployment.world.store.gets.borrow().len(), 1, "one read shows that the store answers");
 }
 
 #[test]
 fn an_audience_without_a_due_key_fails_by_name_since_its_mints_are_503() {
     let waiting = |alg_audience: &str, secret: String| {
-        let World { broker, store, signer, .. } = World::new(&[("AUDIENCES", alg_audience)], &[("SIGNING_KEY_A", secret)]);
-        let service = Service { base_path: String::new(), broker: Ok(broker), broken_keys: Vec::new() };
-        Deployment { service, store, signer }.report()
+        Deployment::of(World::new(&[("AUDIENCES", alg_audience)], &[("SIGNING_KEY_A", secret)])).report()
     };
     let (both, either) = (r#"["a",{"audience":"b","alg":"RS256"}]"#, r#"["a"]"#);
     let (status, checks) = waiting(both, EC.jwk().to_string());
@@ -98,7 +101,7 @@ fn a_broken_key_fails_by_its_secret_s_name_and_the_good_ones_stay() {
 #[test]
 fn a_key_that_does_not_prove_itself_fails_by_name() {
     let deployment = Deployment::good();
-    deployment.signer.fails.set(true);
+    deployment.world.signer.fails.set(true);
     let (status, checks) = deployment.report();
     assert_eq!((status, failed(&checks)), (503, vec![("key", "SIGNING_KEY_A"), ("key", "SIGNING_KEY_B")]));
 }
@@ -113,9 +116,30 @@ fn no_key_at_all_is_not_ready() {
 #[test]
 fn a_store_that_does_not_answer_is_not_ready() {
     let deployment = Deployment::good();
-    deployment.store.fails.set(true);
+    deployment.world.store.fails.set(true);
     let (status, checks) = deployment.report();
     assert_eq!((status, failed(&checks)), (503, vec![("sessions", "")]));
+}
+
+#[test]
+fn a_store_of_challenges_that_does_not_answer_is_not_ready() {
+    let deployment = Deployment::good();
+    deployment.world.challenges.fails.set(true);
+    let (status, checks) = deployment.report();
+    assert_eq!((status, failed(&checks)), (503, vec![("challenges", "")]));
+    assert!(checks.to_string().contains("CHALLENGES"));
+}
+
+#[test]
+fn every_rate_limit_that_is_not_bound_fails_by_its_binding() {
+    let deployment = Deployment::good();
+    for limit in Limit::ALL {
+        deployment.world.limits.unbound.set(Some(limit));
+        let (status, checks) = deployment.report();
+        assert_eq!((status, failed(&checks)), (503, vec![("rate_limit", limit.binding())]));
+    }
+    deployment.world.limits.unbound.set(None);
+    assert_eq!(deployment.report().0, 200);
 }
 
 #[test]
@@ -132,7 +156,7 @@ fn every_wrong_variable_fails_by_its_name_and_without_its_value() {
 fn all_that_is_wrong_is_said_at_once() {
     let mut deployment = Deployment::new(&[]);
     deployment.service.broken_keys = vec![("SIGNING_KEY_A".to_owned(), PrivateKey::parse("").unwrap_err())];
-    deployment.store.fails.set(true);
+    deployment.world.store.fails.set(true);
     let (_, checks) = deployment.report();
     assert_eq!(failed(&checks), [("key", "SIGNING_KEY_A"), ("key", ""), ("sessions", "")]);
 }

@@ -1,7 +1,8 @@
 //! The decision on a verify: one way in, and one answer to everything else.
 
 use agentkeys_edge_broker::error::Refusal;
-use agentkeys_edge_broker::signin::{BadSignature, Challenge, SigninReason, StartRequest, VerifyRequest, verify};
+use agentkeys_edge_broker::signin::{BadSignature, Challenge, SigninReason, StartRequest, VerifyRequest};
+use agentkeys_edge_broker::time::UnixTime;
 use agentkeys_edge_broker::wallet::Wallet;
 use serde_json::Value;
 
@@ -15,6 +16,11 @@ fn challenge(label: &str, random: u8) -> Challenge {
 
 fn answer(challenge: &Challenge, signature: &str) -> VerifyRequest {
     VerifyRequest { request_id: challenge.request_id.clone(), signature: signature.parse().unwrap() }
+}
+
+/// The decision on what was taken out of the store.
+fn verify(stored: Option<&str>, request: &VerifyRequest, now: UnixTime) -> Result<Wallet, SigninReason> {
+    Challenge::consumed(stored, &request.request_id, now)?.signed_by(&request.signature)
 }
 
 /// Verifies this signature against a stored challenge.

@@ -9,6 +9,7 @@ const STATUS = {
   method_not_allowed: 405,
   payload_too_large: 413,
   unsupported_media_type: 415,
+  rate_limited: 429,
   internal: 500,
   unavailable: 503,
 };
@@ -22,7 +23,7 @@ export function assertError(answer, kind, message) {
   assert.equal(answer.headers.get("content-type"), "application/json");
   assert.equal(answer.headers.get("cache-control"), "no-store");
   if (message) assert.match(body.message, message);
-  if (kind === "unavailable") assert.match(answer.headers.get("retry-after") ?? "", /^[1-9]\d*$/, "Retry-After");
+  if (kind === "unavailable" || kind === "rate_limited") assert.match(answer.headers.get("retry-after") ?? "", /^[1-9]\d*$/, "Retry-After");
   return body.message;
 }
 
@@ -31,6 +32,26 @@ export function assertNotALiveSession(answer) {
   assertError(answer, "unauthorized");
   assert.equal(answer.headers.get("www-authenticate"), 'Bearer error="invalid_token"');
   assert.equal(answer.text, '{"error":"unauthorized","message":"This is not a live session. Get a new session token and try again."}');
+}
+
+/** Asserts the 401 of a sign-in that was not completed. Its words are the same whatever is wrong. */
+export function assertNotSignedIn(answer) {
+  assertError(answer, "unauthorized");
+  assert.equal(answer.headers.get("www-authenticate"), "Bearer");
+  assert.match(answer.json().message, /^The sign-in was not completed\. Start again with POST \/v1\/auth\/wallet\/start, /);
+}
+
+/** Asserts an error in OAuth's form (RFC 6749 §5.2); its description. */
+export function assertOAuthError(answer, status, error) {
+  assert.equal(answer.status, status, answer.text);
+  const body = answer.json();
+  assert.deepEqual(Object.keys(body), ["error", "error_description"]);
+  assert.equal(body.error, error);
+  assert.match(body.error_description, /^[\x20-\x21\x23-\x5b\x5d-\x7e]{10,}$/);
+  assert.equal(answer.headers.get("content-type"), "application/json");
+  assert.equal(answer.headers.get("cache-control"), "no-store");
+  if (status === 429 || status === 503) assert.match(answer.headers.get("retry-after") ?? "", /^[1-9]\d*$/, "Retry-After");
+  return body.error_description;
 }
 
 /** Asserts the 401 of a request without a Bearer credential. */

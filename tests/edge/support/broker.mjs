@@ -1,7 +1,8 @@
 // The broker under test: the built wasm in workerd, behind wrangler's test harness.
 //
-// Two entries. `production` is build/worker as it is deployed. `instrumented` is the same entry.js and wasm inside
-// support/instrumented/worker.mjs, which counts KV reads and signatures, makes them fail, and moves the clock.
+// Three entries. `production` is build/worker as it is deployed, with the limits out of the way; `limited` has low ones.
+// `instrumented` is the same entry.js and wasm inside support/instrumented/worker.mjs, which counts what is asked of the
+// bindings, makes them fail, and moves the clock.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -20,11 +21,18 @@ const root = fileURLToPath(new URL("../../../", import.meta.url));
 export const ISSUER = "https://issuer.test";
 export const MINT = "/v1/mint-oidc-jwt";
 export const SESSION = "/v1/session";
+export const TOKEN = "/v1/token";
+export const START = "/v1/auth/wallet/start";
+export const VERIFY = "/v1/auth/wallet/verify";
 export const JWKS = "/.well-known/jwks.json";
 export const DISCOVERY = "/.well-known/openid-configuration";
 
+export const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
+export const ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token";
+
 const ENTRIES = {
-  production: { configPath: "wrangler.toml", env: "production", prebuiltWorkerDir: "build/worker" },
+  production: { configPath: "tests/edge/support/wrangler.toml", prebuiltWorkerDir: "build/worker" },
+  limited: { configPath: "tests/edge/support/wrangler.toml", env: "limited", prebuiltWorkerDir: "build/worker" },
   instrumented: { configPath: "tests/edge/support/instrumented/wrangler.toml" },
 };
 
@@ -82,6 +90,19 @@ class Broker {
     return this.request(MINT, { method: "POST", headers: { ...credential, ...content, ...headers }, body: text });
   }
 
+  /** A request with a JSON body. */
+  post(path, body, headers = {}) {
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    return this.request(path, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: text });
+  }
+
+  /** A token exchange of this session, with these parameters besides or instead (RFC 8693 §2.1). */
+  exchange(token, parameters = {}) {
+    const form = { grant_type: TOKEN_EXCHANGE, subject_token: token, subject_token_type: ACCESS_TOKEN, ...parameters };
+    const pairs = Object.entries(form).filter(([, value]) => value !== undefined);
+    return this.request(TOKEN, { method: "POST", body: new URLSearchParams(pairs) });
+  }
+
   /** A token, for a session that must get one. */
   async minted(token, body) {
     const answer = await this.mint(token, body);
@@ -113,12 +134,26 @@ class Broker {
     return answer.json();
   }
 
-  /** Instrumented only: KV reads, deletions, signatures and imported keys that `steps` cost. */
+  /** Instrumented only: calls a challenge's object past the broker. */
+  async challenge(name, method, ...parameters) {
+    const answer = await fetch(`${this.origin}/__challenge`, { method: "POST", body: JSON.stringify({ name, method, parameters }) });
+    assert.equal(answer.status, 200);
+    return (await answer.json()).result;
+  }
+
+  /** Instrumented only: what `steps` cost at the bindings, without the data points (`eventPoints`). */
   async counted(steps = async () => {}) {
     await this.instruments();
     await steps();
-    const { instances, ...counts } = await this.instruments();
+    const { instances, points, ...counts } = await this.instruments();
     return counts;
+  }
+
+  /** Instrumented only: the data points that `steps` wrote. */
+  async eventPoints(steps) {
+    await this.instruments();
+    await steps();
+    return (await this.instruments()).points;
   }
 
   /**

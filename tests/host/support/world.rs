@@ -5,13 +5,16 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use agentkeys_edge_broker::broker::{Answer, Broker, Outside};
+use agentkeys_edge_broker::broker::{Answer, Broker, Outside, unserved};
 use agentkeys_edge_broker::encoding::from_base64url;
+use agentkeys_edge_broker::error::Fault;
 use agentkeys_edge_broker::http::{BodyError, Incoming, Method, Response, Route};
 use agentkeys_edge_broker::keys::{KeyRing, PrivateKey, RingKey};
+use agentkeys_edge_broker::limit::Limit;
 use agentkeys_edge_broker::session::{SessionRecord, SessionToken, index_key, record_key};
+use agentkeys_edge_broker::signin::RequestId;
 use agentkeys_edge_broker::time::UnixTime;
-use agentkeys_edge_broker::{SessionStore, Signer, SigningError, StoreError};
+use agentkeys_edge_broker::{ChallengeStore, LimiterError, Ports, RateLimiter, SessionStore, Signer, SigningError, StoreError};
 use chrono::{DateTime, Duration};
 use jwt_compact::alg::{Es256, Rsa};
 use jwt_compact::jwk::JsonWebKey;
@@ -75,29 +78,99 @@ impl Incoming for Request {
 #[derive(Default)]
 pub(crate) struct MapStore {
     pub(crate) values: RefCell<BTreeMap<String, String>>,
+    /// Metadata and end of what was put.
+    pub(crate) entries: RefCell<BTreeMap<String, (Option<String>, UnixTime)>>,
     pub(crate) gets: RefCell<Vec<String>>,
+    pub(crate) puts: RefCell<Vec<String>>,
     pub(crate) deletes: RefCell<Vec<String>>,
     pub(crate) fails: Cell<bool>,
+    /// What fails besides: operations on keys that start so.
+    pub(crate) fails_at: Cell<Option<&'static str>>,
 }
 
 impl MapStore {
-    fn working(&self) -> Result<(), StoreError> {
-        if self.fails.get() { Err(StoreError) } else { Ok(()) }
+    fn working(&self, key: &str) -> Result<(), StoreError> {
+        let fails = self.fails.get() || self.fails_at.get().is_some_and(|start| key.starts_with(start));
+        if fails { Err(StoreError) } else { Ok(()) }
     }
 }
 
 impl SessionStore for MapStore {
     async fn get(&self, key: &str) -> Result<Option<String>, StoreError> {
         self.gets.borrow_mut().push(key.to_owned());
-        self.working()?;
+        self.working(key)?;
         Ok(self.values.borrow().get(key).cloned())
+    }
+
+    async fn put(&self, key: &str, value: &str, metadata: Option<&str>, expires_at: UnixTime) -> Result<(), StoreError> {
+        self.puts.borrow_mut().push(key.to_owned());
+        self.working(key)?;
+        self.values.borrow_mut().insert(key.to_owned(), value.to_owned());
+        self.entries.borrow_mut().insert(key.to_owned(), (metadata.map(str::to_owned), expires_at));
+        Ok(())
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
         self.deletes.borrow_mut().push(key.to_owned());
-        self.working()?;
+        self.working(key)?;
         self.values.borrow_mut().remove(key);
         Ok(())
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<(String, Option<String>)>, StoreError> {
+        self.working(&format!("list {prefix}"))?;
+        let entries = self.entries.borrow();
+        let keys = self.values.borrow().keys().filter(|key| key.starts_with(prefix)).cloned().collect::<Vec<_>>();
+        Ok(keys.into_iter().map(|key| (key.clone(), entries.get(&key).and_then(|(metadata, _)| metadata.clone()))).collect())
+    }
+}
+
+/// Challenges in a map: taken once.
+#[derive(Default)]
+pub(crate) struct MapChallenges {
+    pub(crate) kept: RefCell<BTreeMap<String, (String, UnixTime)>>,
+    pub(crate) taken: Cell<usize>,
+    pub(crate) fails: Cell<bool>,
+}
+
+impl ChallengeStore for MapChallenges {
+    async fn put(&self, name: &RequestId, challenge: &str, expires_at: UnixTime) -> Result<(), StoreError> {
+        if self.fails.get() {
+            return Err(StoreError);
+        }
+        self.kept.borrow_mut().insert(name.to_string(), (challenge.to_owned(), expires_at));
+        Ok(())
+    }
+
+    async fn take(&self, name: &RequestId) -> Result<Option<String>, StoreError> {
+        self.taken.set(self.taken.get() + 1);
+        if self.fails.get() { Err(StoreError) } else { Ok(self.kept.borrow_mut().remove(name.as_str()).map(|(challenge, _)| challenge)) }
+    }
+}
+
+/// Limits that count every key, and do what they are told to.
+#[derive(Default)]
+pub(crate) struct Limits {
+    pub(crate) counts: RefCell<BTreeMap<(&'static str, String), usize>>,
+    /// How many are within each limit; any number where it is `None`.
+    pub(crate) most: Cell<Option<usize>>,
+    pub(crate) fails: Cell<bool>,
+    pub(crate) unbound: Cell<Option<Limit>>,
+}
+
+impl RateLimiter for Limits {
+    async fn count(&self, limit: Limit, key: &str) -> Result<bool, LimiterError> {
+        if self.fails.get() || self.unbound.get() == Some(limit) {
+            return Err(LimiterError);
+        }
+        let mut counts = self.counts.borrow_mut();
+        let count = counts.entry((limit.binding(), key.to_owned())).or_default();
+        *count += 1;
+        Ok(self.most.get().is_none_or(|most| *count <= most))
+    }
+
+    fn is_bound(&self, limit: Limit) -> bool {
+        self.unbound.get() != Some(limit)
     }
 }
 
@@ -150,13 +223,25 @@ impl Signer for HostSigner {
     }
 }
 
+/// The ports of a host.
+pub(crate) struct Host;
+
+impl Ports for Host {
+    type Store = MapStore;
+    type Signer = HostSigner;
+    type Challenges = MapChallenges;
+    type Limiter = Limits;
+}
+
 /// A deployment: a broker with its store, its signer and its clock.
 pub(crate) struct World {
     pub(crate) broker: Broker,
     pub(crate) store: MapStore,
     pub(crate) signer: HostSigner,
+    pub(crate) challenges: MapChallenges,
+    pub(crate) limits: Limits,
     pub(crate) now: UnixTime,
-    pub(crate) random: fn() -> Option<[u8; 16]>,
+    pub(crate) random: fn(&mut [u8]) -> Result<(), Fault>,
 }
 
 impl World {
@@ -169,18 +254,23 @@ impl World {
             ring.push(RingKey { secret: (*name).to_owned(), public: key.public().clone(), not_before: key.not_before() });
         }
         let broker = Broker::new(config(variables), KeyRing::new(ring));
-        Self { broker, store: MapStore::default(), signer, now: at(NOW), random }
+        let (store, challenges, limits) = (MapStore::default(), MapChallenges::default(), Limits::default());
+        Self { broker, store, signer, challenges, limits, now: at(NOW), random }
+    }
+
+    /// What a request finds outside.
+    pub(crate) fn outside(&self) -> Outside<'_, Host> {
+        let Self { store, signer, challenges, limits, now, random, .. } = self;
+        Outside { store, signer, challenges, limiter: limits, now: *now, random: *random }
     }
 
     /// Sends a request to the path below the issuer's own.
     pub(crate) fn send(&self, request: &Request) -> Answer {
         let base = self.broker.config().issuer.path();
-        match Route::of(base, &format!("{base}{}", request.path), request.method) {
-            Ok(route) => {
-                let outside = Outside { store: &self.store, signer: &self.signer, now: self.now, random: self.random };
-                pollster::block_on(self.broker.answer(route, request, &outside))
-            }
-            Err(refusal) => Answer { response: refusal.into_response(), event: None },
+        let path = format!("{base}{}", request.path);
+        match Route::of(base, &path, request.method) {
+            Ok(route) => pollster::block_on(self.broker.answer(route, request, &self.outside())),
+            Err(refusal) => Answer { response: unserved(base, &path, refusal.into()), event: None },
         }
     }
 
@@ -213,11 +303,12 @@ impl World {
     }
 }
 
-/// Random bits that no two calls share: a byte of a counter.
+/// Random bytes that no two calls share: a byte of a counter.
 #[allow(clippy::unnecessary_wraps, reason = "the edge's may fail")]
-fn random() -> Option<[u8; 16]> {
+fn random(bytes: &mut [u8]) -> Result<(), Fault> {
     static CALLS: AtomicU8 = AtomicU8::new(0);
-    Some([CALLS.fetch_add(1, Ordering::Relaxed); 16])
+    bytes.fill(CALLS.fetch_add(1, Ordering::Relaxed));
+    Ok(())
 }
 
 /// The token of a successful mint, with its answer.

@@ -1,10 +1,13 @@
 // The instruments, put in place before the broker's module is evaluated: counters, faults and a clock.
 
-/** What was counted since the last reset. */
-export const counts = { reads: 0, deletes: 0, signatures: 0, imports: 0, keys: [] };
+/** Counters at zero. */
+export const zero = () => ({ reads: 0, writes: 0, lists: 0, deletes: 0, signatures: 0, imports: 0, keys: [], challenges: [], limits: [], points: [] });
+
+/** What was counted since the last reset. `challenges` has the calls of objects, `limits` binding and key, `points` data points. */
+export const counts = zero();
 
 /**
- * What is made to go wrong: `{kv, deletion, sign, random}` by name; the seconds the clock is ahead; the text that upstreams
+ * What is made to go wrong: `{kv, deletion, write, list, challenges, limit, limited, events, sign, random}` by name; the seconds the clock is ahead; the text that upstreams
  * fail with; and the variables and secrets that the broker finds instead of the worker's own.
  */
 export const settings = { faults: {}, ahead: 0, canary: "", environment: undefined };
@@ -69,45 +72,89 @@ export function renew() {
   globalThis.__worker_init_state.criticalError = true;
 }
 
+/** Does what it is told to do: an operation, or a fault in its place. */
+async function faulty(fault, operation) {
+  switch (fault) {
+    case "reject":
+      throw upstreamSays();
+    case "hang":
+      return new Promise(() => {});
+    case "slow": {
+      const answer = await operation();
+      await new Promise((resolve) => realTimeout(resolve, 2_500));
+      return answer;
+    }
+    case "slow to fail":
+      await new Promise((resolve) => realTimeout(resolve, 2_500));
+      throw upstreamSays();
+    case "half a second":
+      await new Promise((resolve) => realTimeout(resolve, 500));
+      return operation();
+    default:
+      return operation();
+  }
+}
+
 /** A namespace that counts, and fails as it is told to. */
 export function instrument(namespace) {
-  const faulty = async (operation) => {
-    switch (settings.faults.kv) {
-      case "reject":
-        throw upstreamSays();
-      case "hang":
-        return new Promise(() => {});
-      case "slow": {
-        const answer = await operation();
-        await new Promise((resolve) => realTimeout(resolve, 2_500));
-        return answer;
-      }
-      case "slow to fail":
-        await new Promise((resolve) => realTimeout(resolve, 2_500));
-        throw upstreamSays();
-      default:
-        return operation();
-    }
+  const failing = (place, key) => (key.startsWith(settings.faults[place] ?? "no key") ? "reject" : settings.faults.kv);
+  const count = (operation, key) => {
+    counts[operation] += 1;
+    counts.keys.push(key);
+    if (settings.faults.kv === "throw") throw upstreamSays();
   };
   return {
     get(key, ...rest) {
-      counts.reads += 1;
-      counts.keys.push(key);
-      if (settings.faults.kv === "throw") throw upstreamSays();
-      return faulty(() => namespace.get(key, ...rest));
+      count("reads", key);
+      return faulty(settings.faults.kv, () => namespace.get(key, ...rest));
     },
-    getWithMetadata(key, ...rest) {
-      counts.reads += 1;
-      counts.keys.push(key);
-      return faulty(() => namespace.getWithMetadata(key, ...rest));
+    put(key, ...rest) {
+      count("writes", key);
+      return faulty(failing("write", key), () => namespace.put(key, ...rest));
     },
     delete(key) {
-      counts.deletes += 1;
-      counts.keys.push(key);
-      if (key.startsWith(settings.faults.deletion ?? "no key")) return Promise.reject(upstreamSays());
-      return faulty(() => namespace.delete(key));
+      count("deletes", key);
+      return faulty(failing("deletion", key), () => namespace.delete(key));
     },
-    list: (...parameters) => namespace.list(...parameters),
-    put: (...parameters) => namespace.put(...parameters),
+    list(options) {
+      count("lists", options.prefix);
+      return faulty(failing("list", options.prefix), () => namespace.list(options));
+    },
   };
 }
+
+/** A namespace of challenges that counts, and fails as it is told to. */
+export function instrumentObjects(namespace) {
+  return {
+    getByName(name) {
+      const object = namespace.getByName(name);
+      const call = (method) => (...parameters) => {
+        counts.challenges.push(`${method} ${name}`);
+        if (settings.faults.challenges === "throw") throw upstreamSays();
+        return faulty(settings.faults.challenges, () => object[method](...parameters));
+      };
+      return { put: call("put"), take: call("take") };
+    },
+  };
+}
+
+/** A rate limit that counts, and fails as it is told to; those of `limited` are used up. */
+export function instrumentLimit(name, binding) {
+  return {
+    limit(options) {
+      counts.limits.push(`${name} ${options.key}`);
+      if (settings.faults.limited?.includes(name)) return Promise.resolve({ success: false });
+      if (settings.faults.limit === "throw") throw upstreamSays();
+      if (settings.faults.limit === "garbage") return Promise.resolve(upstreamSays().message);
+      return faulty(settings.faults.limit, () => binding.limit(options));
+    },
+  };
+}
+
+/** A dataset that keeps what is written to it, and fails as it is told to. */
+export const dataset = {
+  writeDataPoint(point) {
+    if (settings.faults.events === "throw") throw upstreamSays();
+    counts.points.push(point);
+  },
+};

@@ -1,15 +1,36 @@
 // The built broker between instruments. `/__instruments` is theirs; every other request is the broker's.
-import { breakMemory, counts, instances, instrument, renew, settings } from "./instruments.mjs";
+import { breakMemory, counts, dataset, instances, instrument, instrumentLimit, instrumentObjects, renew, settings, zero } from "./instruments.mjs";
 import broker from "../../../../build/worker/entry.js";
+
+export { SigninChallenge } from "../../../../build/worker/entry.js";
 
 export default {
   async fetch(request, env, context) {
-    if (new URL(request.url).pathname === "/__instruments") return control(request);
-    const { SESSIONS, ...variables } = env;
-    const bindings = settings.environment ?? variables;
-    return broker.fetch(request, settings.faults.kv === "unbound" ? bindings : { ...bindings, SESSIONS: instrument(SESSIONS) }, context);
+    const { pathname } = new URL(request.url);
+    if (pathname === "/__instruments") return control(request);
+    if (pathname === "/__challenge") return challenge(request, env.CHALLENGES);
+    const { SESSIONS, CHALLENGES, MINT_LIMIT, REFUSED_LIMIT, SIGNIN_CLIENT_LIMIT, SIGNIN_WALLET_LIMIT, ...variables } = env;
+    const limits = Object.entries({ MINT_LIMIT, REFUSED_LIMIT, SIGNIN_CLIENT_LIMIT, SIGNIN_WALLET_LIMIT });
+    const { kv, challenges, limit, events } = settings.faults;
+    return broker.fetch(
+      request,
+      {
+        ...(settings.environment ?? variables),
+        ...(kv === "unbound" ? {} : { SESSIONS: instrument(SESSIONS) }),
+        ...(challenges === "unbound" ? {} : { CHALLENGES: instrumentObjects(CHALLENGES) }),
+        ...(limit === "unbound" ? {} : Object.fromEntries(limits.map(([name, binding]) => [name, instrumentLimit(name, binding)]))),
+        ...(events === "unbound" ? {} : { EVENTS: dataset }),
+      },
+      context,
+    );
   },
 };
+
+/** Calls the object of a name past the broker: `{name, method, parameters}`. */
+async function challenge(request, objects) {
+  const { name, method, parameters = [] } = await request.json();
+  return Response.json({ result: (await objects.getByName(name)[method](...parameters)) ?? null });
+}
 
 /** GET reads the counters and resets them; POST sets faults, clock and environment, or breaks or renews the instance. */
 async function control(request) {
@@ -20,6 +41,6 @@ async function control(request) {
     if (instance === "new") renew();
   }
   const seen = { ...structuredClone(counts), instances: instances() };
-  Object.assign(counts, { reads: 0, deletes: 0, signatures: 0, imports: 0, keys: [] });
+  Object.assign(counts, zero());
   return Response.json(seen);
 }
