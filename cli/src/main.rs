@@ -4,6 +4,7 @@
 //! `--json` makes the result one JSON value. What went wrong is an [`Error`] with the exit code that `--help` documents.
 
 mod address;
+mod allow;
 mod arguments;
 mod aws;
 mod broker_client;
@@ -16,6 +17,7 @@ mod error;
 mod http;
 mod interrupt;
 mod keygen;
+mod kv;
 mod output;
 mod private_file;
 mod prove;
@@ -46,6 +48,7 @@ struct Cli {
 #[derive(Subcommand)]
 #[allow(clippy::large_enum_variant, reason = "there is one, parsed once")]
 enum Command {
+    Allow(allow::AllowArgs),
     Aws(aws::AwsArgs),
     Check(check::CheckArgs),
     Credentials(credentials::CredentialsArgs),
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command, output: &Output) -> Result<ExitCode, Error> {
     match command {
+        Command::Allow(args) => allow::run(&args, output),
         Command::Aws(args) => aws::run(&args, output),
         Command::Check(args) => check::run(&args, output),
         Command::Credentials(args) => credentials::run(&args, output),

@@ -75,7 +75,7 @@ impl Config {
             whole_number(text, 2_592_000, &SESSION_TTL_SECONDS, "is a whole number of seconds from 60 to 31536000")
         });
         let with_omni = reader.read("PRINCIPAL_TAGS", principal_tags);
-        let signin = Signin::read(&mut reader);
+        let signin = Signin::read(&mut reader, audiences.as_ref());
         match (issuer, audiences, token_ttl, session_ttl, with_omni, signin) {
             (Some(issuer), Some(audiences), Some(token_ttl), Some(session_ttl), Some(with_omni), Some(signin)) => {
                 Ok(Self { issuer, audiences, token_ttl, session_ttl, with_omni, signin })

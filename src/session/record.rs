@@ -254,7 +254,7 @@ fn as_object<S: Serializer>(tags: &[(TagKey, TagValue)], serializer: S) -> Resul
 }
 
 /// The same read, in the order written; a repeated member stays repeated, for [`SessionTags`] to refuse.
-fn stored_tags(value: Value<'_>) -> Option<Vec<(TagKey, TagValue)>> {
+pub(crate) fn stored_tags(value: Value<'_>) -> Option<Vec<(TagKey, TagValue)>> {
     let members = value.object()?.into_members().into_iter();
     members.map(|(key, value)| Some((key.into_owned().try_into().ok()?, value.text()?.try_into().ok()?))).collect()
 }

@@ -5,13 +5,14 @@ use agentkeys_edge_broker::session::SessionRecord;
 use clap::Args;
 use serde::Serialize;
 
-use super::place::PlaceArgs;
+use super::sessions::Sessions;
 use super::state::{State, read};
 use super::which::WhichArgs;
 use crate::address::checksummed;
 use crate::clock::{now, rfc3339};
 use crate::duration::Seconds;
 use crate::error::Error;
+use crate::kv::PlaceArgs;
 use crate::output::Output;
 
 const EXAMPLES: &str = "\
@@ -43,10 +44,10 @@ struct Shown<'a> {
 /// Shows it.
 pub(super) fn run(args: &ShowArgs, output: &Output) -> Result<(), Error> {
     let named = args.which.named()?;
-    let namespace = args.place.open(output)?;
-    let hash = named.find(&namespace)?;
-    let place = namespace.place();
-    let text = namespace.read(std::slice::from_ref(&hash))?.into_iter().next().flatten();
+    let sessions = Sessions::open(&args.place, output)?;
+    let hash = named.find(&sessions)?;
+    let place = sessions.place();
+    let text = sessions.read(std::slice::from_ref(&hash))?.into_iter().next().flatten();
     let stored = read(text.as_deref(), now()?);
     if let Some(broken) = stored.broken {
         return Err(Error::stored(format!(
@@ -55,7 +56,8 @@ pub(super) fn run(args: &ShowArgs, output: &Output) -> Result<(), Error> {
     }
     let Some(record) = stored.record else {
         return Err(Error::absent(format!(
-            "no session of this hash is among {place}: it has expired, was revoked, is not seen yet, or is elsewhere (--env, --local, --remote)"
+            "no session of this hash is among {}: it has expired, was revoked, is not seen yet, or is elsewhere (--env, --local, --remote)",
+            place.of("sessions")
         )));
     };
     let shown =

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use agentkeys_edge_broker::session::{SessionHash, SessionToken};
 use clap::Args;
 
-use super::namespace::Namespace;
+use super::sessions::Sessions;
 use crate::error::Error;
 use crate::wrangler::TOKEN_VARIABLE;
 
@@ -54,18 +54,18 @@ impl WhichArgs {
 
 impl Named {
     /// The whole hash.
-    pub(super) fn find(self, namespace: &Namespace<'_>) -> Result<SessionHash, Error> {
+    pub(super) fn find(self, sessions: &Sessions<'_>) -> Result<SessionHash, Error> {
         let start = match self {
             Self::Hash(hash) => return Ok(hash),
             Self::Start(start) => start,
         };
-        let mut hashes = namespace.starting(&start)?.into_iter();
+        let mut hashes = sessions.starting(&start)?.into_iter();
         match (hashes.next(), hashes.next()) {
             (Some(hash), None) => Ok(hash),
             (None, _) => Err(Error::absent(format!(
                 "no session whose hash starts with {start} is among {}: it has expired, was revoked, is not seen yet, or is elsewhere \
                  (--env, --local, --remote)",
-                namespace.place()
+                sessions.place().of("sessions")
             ))),
             (Some(_), Some(_)) => Err(Error::input(format!("the hashes of several sessions start with {start}: name more of it"))),
         }

@@ -11,6 +11,7 @@
 )]
 #![cfg(unix)]
 
+mod allow;
 mod cloudflare;
 mod command_line;
 mod double;
