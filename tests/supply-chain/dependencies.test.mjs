@@ -27,6 +27,7 @@ describe("docs/supply-chain.md", () => {
     for (const [name, variable] of [["Node.js", "NODE_VERSION"], ["npm", "NPM_VERSION"], ["cargo-deny", "CARGO_DENY_VERSION"]]) {
       assert.equal(rows.get(name), new RegExp(`^${variable}=(.+)$`, "m").exec(scripts)[1], name);
     }
+    assert.equal(rows.get("worker-build"), /^const WORKER_BUILD = "(.+)";$/m.exec(readFileSync(path.join(root, "bench", "lib", "bare-rs.mjs"), "utf8"))[1]);
     const toolchain = readFileSync(path.join(root, "rust-toolchain.toml"), "utf8");
     assert.equal(rows.get("Rust"), /^channel = "(.+)"$/m.exec(toolchain)[1]);
   });
