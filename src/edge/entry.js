@@ -19,13 +19,21 @@ export default {
     const id = (last = (last + 1) >>> 0);
     try {
       renew();
-      const step = begin(id, request.method, request.url, request, env);
+      const step = begin(id, request.method, urlOf(request), request, env);
       return step instanceof Response ? step : finish(id, step);
     } catch {
       return panicked();
     }
   },
 };
+
+/**
+ * The URL of a request. The runtime writes the Host header into it as it came, and one with a delimiter in it would stand
+ * where the path does: such a request is for nothing that is here.
+ */
+function urlOf(request) {
+  return /[/?#\\]/.test(request.headers.get("host")) ? "" : request.url;
+}
 
 /** Awaits the promises of a request, one after the other, until there is an answer. */
 async function finish(id, step) {

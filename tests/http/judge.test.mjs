@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { assertNoEcho, giver, judged, storable } from "./support/judge.mjs";
+import { PATHS } from "./support/routes.mjs";
+import { OTHER } from "./support/spellings.mjs";
 import { read } from "./support/wire.mjs";
 
 const ETAG = ["etag", '"abc"'];
@@ -103,4 +105,36 @@ describe("a conversation", () => {
   })) {
     test(`with ${name} fails`, () => assert.throws(() => judged({ ...read(text, ["GET"]), text }, ["GET"]), /no answer/));
   }
+});
+
+describe("the table of other paths", () => {
+  const pathOf = (target) => new URL(target, "http://issuer.test").pathname;
+  const decoded = (target) => target.replace(/%([0-9a-f]{2})/gi, (_, code) => String.fromCharCode(Number.parseInt(code, 16)));
+  const SLOPPY = {
+    "resolves dot segments": (target) => pathOf(target),
+    "decodes": (target) => decoded(target),
+    "decodes twice": (target) => decoded(decoded(target)),
+    "joins slashes": (target) => target.replace(/\/+/g, "/"),
+    "cuts off the last slash": (target) => target.replace(/\/$/, ""),
+    "folds case": (target) => target.toLowerCase(),
+    "cuts off parameters": (target) => target.replace(/;[^/]*/g, ""),
+    "cuts off an extension": (target) => target.replace(/\.css$/, ""),
+    "cuts off at a NUL": (target) => decoded(target).split("\0")[0],
+    "takes a backslash for a slash": (target) => target.replaceAll("\\", "/"),
+    "takes the last URL for the target": (target) => target.slice(target.lastIndexOf("http://issuer.test") + "http://issuer.test".length),
+    "takes the query for the path": (target) => target.replace(/^.*\?/, ""),
+    "looks at the end only": (target) => target.slice(-"/v1/session".length),
+  };
+  for (const [name, sloppy] of Object.entries(SLOPPY)) {
+    test(`finds a router that ${name}`, () => {
+      const confused = Object.values(OTHER).flatMap((spell) => PATHS.filter((path) => spell(path) !== path && sloppy(spell(path)) === path));
+      assert.ok(confused.length > 0);
+    });
+  }
+  test("finds nothing in one that compares byte for byte", () => {
+    const exact = (target) => target.replace(/^http:\/\/[^/?#]*/, "").split(/[?#]/)[0];
+    for (const [name, spell] of Object.entries(OTHER)) {
+      for (const path of PATHS.filter((one) => spell(one) !== one)) assert.notEqual(exact(spell(path)), path, name);
+    }
+  });
 });
