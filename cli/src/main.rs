@@ -18,6 +18,7 @@ mod http;
 mod interrupt;
 mod keygen;
 mod kv;
+mod loopback;
 mod output;
 mod private_file;
 mod prove;
