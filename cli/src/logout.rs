@@ -19,13 +19,14 @@ use crate::session_token::{one_line, shown};
 use crate::stored_login::{Logins, StoredLogin, canonical};
 
 const AFTER_HELP: &str = "\
-An edge that has seen the session goes on minting for it until its cached copy ends: 60 seconds or more. Tokens and AWS
-credentials that were issued before stay valid until they expire. Without --issuer and --wallet it is the only login there is;
-with --issuer alone the last one there.
+Without --issuer and --wallet it is the only login there is; with --issuer alone the last one there.
+An edge that has seen the session goes on minting for it until its cached copy ends: 60 seconds or
+more. Tokens and AWS credentials that were issued before stay valid until they expire.
 
 Examples:
   edge-broker logout --issuer https://broker.example.com
-  edge-broker logout --issuer https://broker.example.com --wallet 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed
+  edge-broker logout --issuer https://broker.example.com \\
+    --wallet 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed
   edge-broker logout --session-file /run/agent/session";
 
 /// End the session that a wallet has logged in to, and forget it.

@@ -30,17 +30,22 @@ use exchange::sign_in;
 use key::WalletKey;
 
 const AFTER_HELP: &str = "\
-The key file holds a private key of 32 bytes as 64 hex digits, with or without 0x, and nobody but its owner may read it. What
-the broker asks to sign is signed only if it is a sign-in of this wallet at this issuer. The session is kept in a private file
-(0600) below XDG_STATE_HOME or ~/.local/state, one for each issuer and wallet; credentials, token, prove and session show find
-it there. Another login of the same wallet takes its place; the session before it lives on until it expires.
+The key file holds a private key of 32 bytes as 64 hex digits, with or without 0x, and nobody but
+its owner may read it. What the broker asks to sign is signed only if it is a sign-in of this
+wallet at this issuer. The session is kept in a private file (0600) below XDG_STATE_HOME or
+~/.local/state, one for each issuer and wallet; credentials, token, prove and session show find it
+there. Another login of the same wallet takes its place; the session before it lives on until it
+expires.
 
 Examples:
   edge-broker login --issuer https://broker.example.com --wallet-key-file wallet.key
-  edge-broker credentials --issuer https://broker.example.com --role-arn arn:aws:iam::123456789012:role/agentkeys-wallet
+  edge-broker credentials --issuer https://broker.example.com \\
+    --role-arn arn:aws:iam::123456789012:role/agentkeys-wallet
 
-  pass show wallet | edge-broker login --issuer https://broker.example.com --wallet-key-file - --session-file /run/agent/session
-  edge-broker token --issuer https://broker.example.com --session-token-file /run/agent/session --out /run/agent/token";
+  pass show wallet | edge-broker login --issuer https://broker.example.com --wallet-key-file - \\
+    --session-file /run/agent/session
+  edge-broker token --issuer https://broker.example.com \\
+    --session-token-file /run/agent/session --out /run/agent/token";
 
 /// Sign in with a wallet's private key, and keep the session on this machine.
 #[derive(Args)]
