@@ -30,5 +30,6 @@ mod rooms;
 mod schemas;
 mod session_record;
 mod session_routes;
+mod signin_routes;
 mod token_size;
 mod vectors;

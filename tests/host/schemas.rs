@@ -120,7 +120,7 @@ fn an_index_entry_is_written_by_its_schema() {
     }
     for (name, text) in examples("wallet-index", "valid") {
         assert_eq!(objections(&WALLET_INDEX, &text), 0, "{name}");
-        let metadata: IndexMetadata = serde_json::from_str(&text).unwrap();
+        let metadata = IndexMetadata::parse(&text).unwrap();
         assert_eq!(serde_json::to_value(metadata).unwrap(), json(&text), "{name}");
     }
     for (name, text) in examples("wallet-index", "invalid") {

@@ -58,7 +58,7 @@ impl<'a> Sessions<'a> {
         let (mut sessions, mut foreign) = (Vec::new(), Vec::new());
         for key in self.namespace.keys(&index_prefix(wallet))? {
             match indexed_session(wallet, &key.name) {
-                Some(hash) => sessions.push(Listed { hash, metadata: serde_json::from_value(key.metadata).ok() }),
+                Some(hash) => sessions.push(Listed { hash, metadata: IndexMetadata::parse(&key.metadata.to_string()) }),
                 None => foreign.push(key.name),
             }
         }
