@@ -20,6 +20,7 @@ mod keygen;
 mod kv;
 mod login;
 mod logout;
+mod loopback;
 mod output;
 mod private_file;
 mod prove;

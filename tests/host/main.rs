@@ -25,6 +25,7 @@ mod error_form;
 mod keys;
 mod mint_decision;
 mod mint_request;
+mod promises;
 mod readiness;
 mod rooms;
 mod schemas;
