@@ -66,14 +66,15 @@ export async function run({ rounds, minutes, store = "beside", seed = anySeed(),
 /** Load, for a random while; then the end. */
 async function liveAndDie(world, server) {
   let over = false;
-  const clients = Array.from({ length: CLIENTS }, async () => {
+  const clients = Promise.all(Array.from({ length: CLIENTS }, async () => {
     while (!over) await act(world);
-  });
+  }));
+  clients.catch(() => {}); // it is awaited below, once the worker is gone
   await pause(world.chance.whole(1, ALIVE_MS));
   world.seen.count(`in flight at a kill`, world.inFlight);
   over = true;
   await server.kill();
-  await Promise.all(clients);
+  await clients;
 }
 
 /** One request, counted while it is under way. */

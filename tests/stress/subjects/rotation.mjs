@@ -17,10 +17,10 @@ import { startStore } from "../lib/store.mjs";
 const SCALE = 600;
 const RELYING_PARTIES = 4;
 const KEY_SET_AGE = 900;
-/** In seconds of the fast clock: how long old and new deployment answer side by side, and what a start may take. */
+/** In seconds of the fast clock: how long old and new deployment answer side by side, what a start may take, and what a wait may be late. */
 const OVERLAP = 120;
 const START = 1_200;
-const MARGIN = 60;
+const MARGIN = 300;
 const SLOTS = ["A", "B"];
 
 export const about = "signing keys rotated under load, relying parties that keep the key set for its max-age";
@@ -61,19 +61,27 @@ export async function rotate({ rounds, minutes, notice = KEY_SET_AGE + MARGIN, s
     relyingParties.catch(() => {}); // it is awaited below; until then the rotations go on
     await wait(KEY_SET_AGE); // by now the relying parties keep key sets of all ages
     let rotations = 0;
+    let allowance = START;
     while (more()) {
-      signal?.throwIfAborted();
       rotations += 1;
-      const key = await newKey({ nbf: Math.floor(seconds()) + (notice === 0 ? 0 : START + OVERLAP + notice) });
-      keys = { ...keys, [SLOTS[rotations % SLOTS.length]]: key };
       const [old] = world.live;
-      const next = await deployment(keys);
-      started.push(next);
-      await client.keySet(next.origin);
+      let [key, next] = [];
+      for (;;) {
+        signal?.throwIfAborted();
+        key = await newKey({ nbf: Math.floor(seconds()) + (notice === 0 ? 0 : allowance + OVERLAP + notice) });
+        next = await deployment({ ...keys, [SLOTS[rotations % SLOTS.length]]: key });
+        started.push(next);
+        await client.keySet(next.origin);
+        if (notice === 0 || key.nbf - seconds() >= OVERLAP + notice) break;
+        // A busy machine: nobody has seen this one, and the next is given more time to start.
+        await next.stop();
+        allowance *= 2;
+      }
+      keys = { ...keys, [SLOTS[rotations % SLOTS.length]]: key };
       world.live = [next, old];
       await wait(OVERLAP);
       world.live = [next];
-      assert.ok(notice === 0 || key.nbf - seconds() >= KEY_SET_AGE, "the machine is too slow for the fast clock: a start took too long");
+      assert.ok(notice === 0 || key.nbf - seconds() >= KEY_SET_AGE, "the machine is too slow for the fast clock");
       await old.stop();
       await wait(Math.max(0, key.nbf - seconds()) + TOKEN_TTL + MARGIN);
       if (rotations % 5 === 0) say(`rotation: ${rotations} rotations, ${world.counts.verified} tokens verified`);

@@ -33,7 +33,7 @@ export default {
     const poison = request.headers.get("x-poison");
     if (poison === "begin") armed.clock = true;
     else if (poison === "panic") {
-      globalThis.__worker_init_state.criticalError = true; // headers are made once an instance
+      globalThis.__broker_instance.broken = true; // headers are made once an instance
       armed.headers = () => void worker.fetch(new Request("https://broker.example/healthz"), bindings, context);
     } else if (poison !== null) poisoned.add(poison);
     const answer = worker.fetch(request, bindings, context);

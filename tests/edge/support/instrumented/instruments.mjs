@@ -90,6 +90,9 @@ async function faulty(fault, operation) {
     case "half a second":
       await new Promise((resolve) => realTimeout(resolve, 500));
       return operation();
+    case "a second":
+      await new Promise((resolve) => realTimeout(resolve, 1_000));
+      return operation();
     default:
       return operation();
   }
