@@ -67,7 +67,7 @@ impl Document {
     /// Whether `If-None-Match` names this document, by the weak comparison that the header asks for.
     fn is_among(&self, header: &str) -> bool {
         let is_this = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag) == self.etag;
-        header.trim() == "*" || header.split(',').any(|tag| is_this(tag.trim()))
+        header.trim() == "*" || header.split(',').map(str::trim).any(is_this)
     }
 }
 
