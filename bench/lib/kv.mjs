@@ -27,8 +27,12 @@ async function simulator(name) {
   });
 }
 
-/** Services, extensions and the binding of one namespace; `folder` (absolute, must exist) is for a store that has files. */
+/**
+ * Services, extensions and the binding of one namespace; `folder` (absolute, must exist) is for a store that has files.
+ * Besides the kinds above, `{ address }` is a store of another process that speaks the protocol (tests/stress/lib/store.mjs).
+ */
 export async function kvNamespace(kind, binding, folder) {
+  if (typeof kind === "object") return external(kind.address, binding);
   const wiring = { service: ENTRY, binding: { name: binding, kvNamespace: ENTRY } };
   return { ...wiring, ...(kind === "memory" ? memory() : await miniflare(folder)) };
 }
@@ -65,27 +69,36 @@ async function miniflare(folder) {
   };
 }
 
-// The part of the KV protocol that the bench needs: read, write with an expiration, delete.
+// The part of the KV protocol that the broker uses: read, write with an expiration and metadata, delete, and list by prefix.
 const MEMORY = `
 const entries = new Map();
+const live = (entry) => entry !== undefined && entry.expiration > Date.now() / 1000;
 export default {
   async fetch(request) {
     const { pathname, searchParams } = new URL(request.url);
     const key = decodeURIComponent(pathname.slice(1));
     switch (request.method) {
       case "GET": {
+        if (key === "") {
+          const prefix = searchParams.get("prefix") ?? "";
+          const found = [...entries].filter(([name, entry]) => name.startsWith(prefix) && live(entry));
+          return Response.json({ keys: found.map(([name, { metadata }]) => ({ name, metadata })), list_complete: true, cacheStatus: null });
+        }
         const entry = entries.get(key);
-        if (entry === undefined || entry.expiration <= Date.now() / 1000) return new Response("Not Found", { status: 404 });
-        return new Response(entry.value);
+        return live(entry) ? new Response(entry.value) : new Response("Not Found", { status: 404 });
       }
       case "PUT":
-        entries.set(key, { value: await request.text(), expiration: Number(searchParams.get("expiration") ?? Infinity) });
+        entries.set(key, {
+          value: await request.text(),
+          expiration: Number(searchParams.get("expiration") ?? Infinity),
+          metadata: request.headers.get("cf-kv-metadata") ?? undefined,
+        });
         return new Response();
       case "DELETE":
         entries.delete(key);
         return new Response();
       default:
-        return new Response("this store reads, writes and deletes one entry", { status: 501 });
+        return new Response("this store reads, writes, deletes and lists", { status: 501 });
     }
   },
 };
@@ -98,6 +111,11 @@ const memory = () => ({
     worker: { compatibilityDate: "2025-01-01", modules: [{ name: "memory.js", esModule: MEMORY }] },
   }],
 });
+
+const external = (address, binding) => {
+  const service = `kv:${address}`;
+  return { service, binding: { name: binding, kvNamespace: service }, extensions: [], services: [{ name: service, external: { address, http: {} } }] };
+};
 
 const url = (origin, key) => `${origin}/${encodeURIComponent(key)}?urlencoded=true`;
 

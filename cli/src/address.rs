@@ -15,6 +15,11 @@ pub(crate) fn wallet(text: &str) -> Result<Wallet, Error> {
     address::parse(text).map_err(|rule| Error::input(format!("the wallet {rule}")))
 }
 
+/// The same, for the command line's parser.
+pub(crate) fn wallet_argument(text: &str) -> Result<Wallet, String> {
+    wallet(text).map_err(|error| error.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

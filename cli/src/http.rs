@@ -13,7 +13,9 @@ use rustls::pki_types::CertificateDer;
 use ureq::http::{Request, Response};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
+use crate::error::Error;
 pub(crate) use crate::loopback::is_loopback_http;
+use crate::session_token::shown;
 
 /// STS waits about this long for an issuer (AWS: `id_roles_providers_create_oidc`), and so does this client, for each answer.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
@@ -109,6 +111,16 @@ impl Client {
         Ok(Self { agent: config.new_agent() })
     }
 
+    /// A client for an issuer; an option that is set to nothing is not set.
+    ///
+    /// # Errors
+    /// What [`Client::new`] refuses, in the words of `--ca-file`.
+    pub(crate) fn for_issuer(ca_file: Option<&Path>) -> Result<Self, Error> {
+        let file = ca_file.filter(|file| !file.as_os_str().is_empty());
+        let named = || file.map(shown).unwrap_or_default();
+        Self::new(file).map_err(|why| Error::file(format!("--ca-file (AWS_CA_BUNDLE) {} {why}", named())))
+    }
+
     /// Fetches one document. A redirect is an answer like another.
     ///
     /// # Errors
@@ -118,14 +130,26 @@ impl Client {
         answer(self.agent.get(url).call())
     }
 
-    /// Posts a JSON text with a Bearer credential.
+    /// Posts a JSON text, with a Bearer credential where there is one.
     ///
     /// # Errors
     /// [`HttpError`], after [`TIMEOUT`] at the latest.
-    pub(crate) fn post(&self, url: &str, bearer: &str, json: &str) -> Result<Answer, HttpError> {
+    pub(crate) fn post(&self, url: &str, bearer: Option<&str>, json: &str) -> Result<Answer, HttpError> {
         safe(url)?;
-        let request = self.agent.post(url).header("Authorization", format!("Bearer {bearer}"));
-        answer(request.content_type("application/json").send(json))
+        let request = self.agent.post(url).content_type("application/json");
+        answer(match bearer {
+            Some(bearer) => request.header("Authorization", format!("Bearer {bearer}")).send(json),
+            None => request.send(json),
+        })
+    }
+
+    /// Asks for a deletion with a Bearer credential.
+    ///
+    /// # Errors
+    /// [`HttpError`], after [`TIMEOUT`] at the latest.
+    pub(crate) fn delete(&self, url: &str, bearer: &str) -> Result<Answer, HttpError> {
+        safe(url)?;
+        answer(self.agent.delete(url).header("Authorization", format!("Bearer {bearer}")).call())
     }
 
     /// Sends what somebody else has made, to any http or https URL, and waits for the whole answer.

@@ -18,6 +18,8 @@ mod http;
 mod interrupt;
 mod keygen;
 mod kv;
+mod login;
+mod logout;
 mod loopback;
 mod output;
 mod private_file;
@@ -25,6 +27,7 @@ mod prove;
 mod retry;
 mod session;
 mod session_token;
+mod stored_login;
 mod token;
 mod wrangler;
 
@@ -55,6 +58,8 @@ enum Command {
     Credentials(credentials::CredentialsArgs),
     Doctor(doctor::DoctorArgs),
     Keygen(keygen::KeygenArgs),
+    Login(login::LoginArgs),
+    Logout(logout::LogoutArgs),
     Prove(prove::ProveArgs),
     Session(session::SessionArgs),
     Token(token::TokenArgs),
@@ -62,7 +67,7 @@ enum Command {
 
 fn main() -> ExitCode {
     // Before anything is parsed: the parser's own messages repeat what they do not understand.
-    if let Err(error) = arguments::refuse_session_tokens(std::env::args_os()) {
+    if let Err(error) = arguments::refuse_secrets(std::env::args_os()) {
         return Output::new(std::env::args_os().any(|argument| argument == "--json")).fail(&error);
     }
     let cli = Cli::parse();
@@ -81,6 +86,8 @@ fn run(command: Command, output: &Output) -> Result<ExitCode, Error> {
         Command::Credentials(args) => credentials::run(&args, output),
         Command::Doctor(args) => doctor::run(&args, output),
         Command::Keygen(args) => keygen::run(&args, output),
+        Command::Login(args) => login::run(&args, output),
+        Command::Logout(args) => logout::run(&args, output),
         Command::Prove(args) => prove::run(&args, output),
         Command::Session(args) => session::run(&args, output),
         Command::Token(args) => token::run(&args, output),

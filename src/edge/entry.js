@@ -3,12 +3,12 @@
 //
 // A plain object and a plain function. The entry that worker-build generates makes an entrypoint object and two
 // proxies per request; what it does for recovery is kept here without them.
-import { begin, resume, __wbg_reset_state, __worker_init_state } from "../../build/wasm/broker.js";
+import { begin, resume, __wbg_reset_state } from "../../build/wasm/broker.js";
 
 export { SigninChallenge } from "./challenge.js";
 
-// `criticalError` is set by the wasm when it panics.
-const instance = __worker_init_state();
+// The instance of the wasm: whether it has panicked. It is on the global object for the tests, which renew it.
+const instance = (globalThis.__broker_instance = { broken: false });
 
 // The number of the last request. It goes on over all instances, so that a request whose instance is gone is not known to
 // the next one, and never mistaken for another.
@@ -58,15 +58,15 @@ async function finish(id, step) {
 
 /** A fresh instance, where the last one has panicked. */
 function renew() {
-  if (instance.criticalError) {
+  if (instance.broken) {
     __wbg_reset_state();
-    instance.criticalError = false;
+    instance.broken = false;
   }
 }
 
 /** The wasm answers everything that it can still answer: an exception is the end of the instance. */
 function panicked() {
-  instance.criticalError = true;
+  instance.broken = true;
   return failed();
 }
 

@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 
 const TOOL = process.env.EDGE_BROKER ?? join(process.env.CARGO_TARGET_DIR ?? "target", "debug", "edge-broker");
 const DOCUMENTS = ["README.md", ...globSync("{docs,cli,aws,bench,kv-schemas}/**/*.md", { exclude: (name) => /node_modules|target/.test(name) })];
-const COMMANDS = ["allow add", "allow list", "allow remove", "allow show", "session issue", "session list", "session show", "session revoke-all", "session revoke", "aws revoke-policy", "keygen", "check", "doctor", "prove", "credentials", "token"];
+const COMMANDS = ["allow add", "allow list", "allow remove", "allow show", "session issue", "session list", "session show", "session revoke-all", "session revoke", "aws revoke-policy", "keygen", "login", "logout", "check", "doctor", "prove", "credentials", "token"];
 
 const text = (file) => readFileSync(file, "utf8");
 

@@ -34,8 +34,8 @@ Examples:
   edge-broker allow remove 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed
   edge-broker allow remove 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --env production --remote
 
-It ends no session: wait a minute, until no edge lets the wallet in, and then end those that it has
-with edge-broker session revoke-all.";
+It ends no session: wait a minute, until no edge lets the wallet in, and then end those that it
+has with edge-broker session revoke-all.";
 
 /// Say which wallets may sign in, where only some may.
 #[derive(Args)]

@@ -2,13 +2,14 @@
 
 use agentkeys_edge_broker::aws::Audience;
 use agentkeys_edge_broker::session::SessionRecord;
+use agentkeys_edge_broker::wallet::Wallet;
 use clap::Args;
 use serde::Serialize;
 
 use super::sessions::Sessions;
 use super::state::{State, read};
 use super::which::WhichArgs;
-use crate::address::checksummed;
+use crate::address::{checksummed, wallet_argument};
 use crate::clock::{now, rfc3339};
 use crate::duration::Seconds;
 use crate::error::Error;
@@ -19,14 +20,21 @@ const EXAMPLES: &str = "\
 Examples:
   edge-broker session show ErFAjKUlW2tC
   edge-broker session show --token-file session-token --env production --remote
+  edge-broker session show --issuer https://broker.example.com --env production --remote
   pass show broker/session | edge-broker session show - --json";
 
-/// Show one session: by its hash, or by its token.
+/// Show one session: by its hash, by its token, or the one that a wallet has logged in to.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ShowArgs {
     #[command(flatten)]
     which: WhichArgs,
+    /// Without HASH and token: the session that is stored for this issuer, of the last login.
+    #[arg(long, value_name = "URL", env = "EDGE_BROKER_ISSUER")]
+    issuer: Option<String>,
+    /// The wallet whose login is meant, where several have logged in.
+    #[arg(long, value_name = "WALLET", value_parser = wallet_argument, requires = "issuer", conflicts_with_all = ["hash", "token_file"])]
+    wallet: Option<Wallet>,
     #[command(flatten)]
     place: PlaceArgs,
 }
@@ -43,7 +51,7 @@ struct Shown<'a> {
 
 /// Shows it.
 pub(super) fn run(args: &ShowArgs, output: &Output) -> Result<(), Error> {
-    let named = args.which.named()?;
+    let named = args.which.named_or_stored(args.issuer.as_deref(), args.wallet.as_ref())?;
     let sessions = Sessions::open(&args.place, output)?;
     let hash = named.find(&sessions)?;
     let place = sessions.place();

@@ -1,19 +1,18 @@
 //! Which session a command is about: by its hash, by the start of it that `list` shows, or by its token.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use agentkeys_edge_broker::session::{SessionHash, SessionToken};
+use agentkeys_edge_broker::session::SessionHash;
+use agentkeys_edge_broker::wallet::Wallet;
 use clap::Args;
 
 use super::sessions::Sessions;
+use crate::broker_client::own_session;
 use crate::error::Error;
-use crate::wrangler::TOKEN_VARIABLE;
+use crate::session_token::{Session, VARIABLE, session_in, session_of};
 
 /// The fewest characters of a hash that name a session: as many as `list` shows.
 const START_MIN: usize = 12;
-/// More than a token and the line end after it.
-const TOKEN_BYTES_MAX: u64 = 1_024;
 
 /// One session.
 #[derive(Args)]
@@ -38,17 +37,42 @@ pub(super) enum Named {
 impl WhichArgs {
     /// Reads it, before anything runs.
     pub(super) fn named(&self) -> Result<Named, Error> {
-        match (self.hash.as_deref(), &self.token_file) {
-            (Some("-"), _) => token_in(Path::new("-")),
-            (Some(text), _) => hash_or_start(text),
-            (None, Some(file)) => token_in(file),
-            (None, None) => match std::env::var(TOKEN_VARIABLE) {
-                Ok(token) if !token.is_empty() => token_of(&token, TOKEN_VARIABLE),
-                _ => Err(Error::usage(
-                    "which session? Name its HASH, or hand over its token: --token-file FILE, --token-file - for stdin, or EDGE_BROKER_SESSION_TOKEN",
-                )),
-            },
+        self.handed_over()?.ok_or_else(|| {
+            Error::usage(
+                "which session? Name its HASH, or hand over its token: --token-file FILE, --token-file - for stdin, or EDGE_BROKER_SESSION_TOKEN",
+            )
+        })
+    }
+
+    /// The same; where nothing is said the session that is stored for an issuer, of its last login or of a wallet's.
+    pub(super) fn named_or_stored(&self, issuer: Option<&str>, wallet: Option<&Wallet>) -> Result<Named, Error> {
+        // A wallet is named by an option, which is stronger than a variable.
+        let handed_over = if wallet.is_none() { self.handed_over()? } else { None };
+        match (handed_over, issuer) {
+            (Some(named), _) => Ok(named),
+            (None, Some(issuer)) => {
+                let session = own_session(Some(issuer), None, wallet).source()?.read(Some(issuer))?;
+                Ok(Named::Hash(session.token.hash()))
+            }
+            (None, None) => Err(Error::usage(
+                "which session? Name its HASH; hand over its token: --token-file FILE, --token-file - for stdin, or \
+                 EDGE_BROKER_SESSION_TOKEN; or name the --issuer at which edge-broker login has opened it",
+            )),
         }
+    }
+
+    fn handed_over(&self) -> Result<Option<Named>, Error> {
+        let of = |session: Session| Named::Hash(session.token.hash());
+        let named = match (self.hash.as_deref(), &self.token_file) {
+            (Some("-"), _) => of(session_in(Path::new("-"), "HASH", None)?),
+            (Some(text), _) => hash_or_start(text)?,
+            (None, Some(file)) => of(session_in(file, "--token-file", None)?),
+            (None, None) => match std::env::var(VARIABLE) {
+                Ok(token) if !token.is_empty() => of(session_of(&token, VARIABLE, None)?),
+                _ => return Ok(None),
+            },
+        };
+        Ok(Some(named))
     }
 }
 
@@ -83,25 +107,9 @@ fn hash_or_start(text: &str) -> Result<Named, Error> {
     Err(Error::input("a session's hash is 43 characters of base64url; its first 12, as list shows them, will do"))
 }
 
-fn token_in(file: &Path) -> Result<Named, Error> {
-    let mut text = String::new();
-    let read = if file == Path::new("-") {
-        std::io::stdin().lock().take(TOKEN_BYTES_MAX).read_to_string(&mut text)
-    } else {
-        std::fs::File::open(file).and_then(|file| file.take(TOKEN_BYTES_MAX).read_to_string(&mut text))
-    };
-    let source = if file == Path::new("-") { "stdin".to_owned() } else { file.display().to_string() };
-    read.map_err(|_| Error::file(format!("{source} cannot be read: it is to hold a session token")))?;
-    token_of(&text, &source)
-}
-
-fn token_of(text: &str, source: &str) -> Result<Named, Error> {
-    let token: SessionToken = text.trim_ascii().parse().map_err(|rule| Error::input(format!("{source} holds no session token: {rule}")))?;
-    Ok(Named::Hash(token.hash()))
-}
-
 #[cfg(test)]
 mod tests {
+    use agentkeys_edge_broker::session::SessionToken;
     use clap::Parser;
 
     use super::*;
