@@ -27,8 +27,12 @@ async function simulator(name) {
   });
 }
 
-/** Services, extensions and the binding of one namespace; `folder` (absolute, must exist) is for a store that has files. */
+/**
+ * Services, extensions and the binding of one namespace; `folder` (absolute, must exist) is for a store that has files.
+ * Besides the kinds above, `{ address }` is a store of another process that speaks the protocol (tests/stress/lib/store.mjs).
+ */
 export async function kvNamespace(kind, binding, folder) {
+  if (typeof kind === "object") return external(kind.address, binding);
   const wiring = { service: ENTRY, binding: { name: binding, kvNamespace: ENTRY } };
   return { ...wiring, ...(kind === "memory" ? memory() : await miniflare(folder)) };
 }
@@ -65,13 +69,10 @@ async function miniflare(folder) {
   };
 }
 
-// The part of the KV protocol that the bench needs: read, write with an expiration and metadata, delete, list the entries of
-// one wallet, and (no part of the protocol) fill up with sessions that nobody asks for.
+// The part of the KV protocol that the broker uses: read, write with an expiration and metadata, delete, and list by prefix.
 const MEMORY = `
 const entries = new Map();
-const wallets = new Map();
-const walletOf = (key) => /^wallet\\/v1\\/[^\\/]+\\//.exec(key)?.[0];
-const random = (bytes) => crypto.getRandomValues(new Uint8Array(bytes)).toHex();
+const live = (entry) => entry !== undefined && entry.expiration > Date.now() / 1000;
 export default {
   async fetch(request) {
     const { pathname, searchParams } = new URL(request.url);
@@ -79,36 +80,25 @@ export default {
     switch (request.method) {
       case "GET": {
         if (key === "") {
-          const names = [...wallets.get(searchParams.get("prefix")) ?? []];
-          const keys = names.map((name) => ({ name, ...entries.get(name).listed }));
-          return Response.json({ keys, list_complete: true, cacheStatus: null });
+          const prefix = searchParams.get("prefix") ?? "";
+          const found = [...entries].filter(([name, entry]) => name.startsWith(prefix) && live(entry));
+          return Response.json({ keys: found.map(([name, { metadata }]) => ({ name, metadata })), list_complete: true, cacheStatus: null });
         }
         const entry = entries.get(key);
-        if (entry === undefined || entry.expiration <= Date.now() / 1000) return new Response("Not Found", { status: 404 });
-        return new Response(entry.value);
+        return live(entry) ? new Response(entry.value) : new Response("Not Found", { status: 404 });
       }
-      case "PUT": {
-        const [expiration, metadata] = [searchParams.get("expiration"), request.headers.get("cf-kv-metadata")];
-        const listed = { expiration: Number(expiration ?? Infinity), metadata: metadata === null ? undefined : JSON.parse(metadata) };
-        entries.set(key, { value: await request.text(), expiration: listed.expiration, listed });
-        const wallet = walletOf(key);
-        if (wallet !== undefined) wallets.set(wallet, (wallets.get(wallet) ?? new Set()).add(key));
+      case "PUT":
+        entries.set(key, {
+          value: await request.text(),
+          expiration: Number(searchParams.get("expiration") ?? Infinity),
+          metadata: request.headers.get("cf-kv-metadata") ?? undefined,
+        });
         return new Response();
-      }
       case "DELETE":
         entries.delete(key);
-        wallets.get(walletOf(key))?.delete(key);
         return new Response();
-      case "POST": {
-        const expiration = Number(searchParams.get("expiration"));
-        for (let count = Number(searchParams.get("fill")); count > 0; count -= 1) {
-          const record = { v: 1, wallet: "0x" + random(20), created_at: expiration - 86400, expires_at: expiration, label: "bench" };
-          entries.set("session/v1/" + random(22).slice(0, 43), { value: JSON.stringify(record), expiration });
-        }
-        return new Response(String(entries.size));
-      }
       default:
-        return new Response("this store does not do that", { status: 501 });
+        return new Response("this store reads, writes, deletes and lists", { status: 501 });
     }
   },
 };
@@ -121,6 +111,11 @@ const memory = () => ({
     worker: { compatibilityDate: "2025-01-01", modules: [{ name: "memory.js", esModule: MEMORY }] },
   }],
 });
+
+const external = (address, binding) => {
+  const service = `kv:${address}`;
+  return { service, binding: { name: binding, kvNamespace: service }, extensions: [], services: [{ name: service, external: { address, http: {} } }] };
+};
 
 const url = (origin, key) => `${origin}/${encodeURIComponent(key)}?urlencoded=true`;
 
@@ -138,13 +133,4 @@ export async function kvPut(origin, key, value, expiration) {
 /** Removes one entry. */
 export async function kvDelete(origin, key) {
   await expectOk(await fetch(url(origin, key), { method: "DELETE" }), "remove an entry");
-}
-
-/** Fills the memory store with so many sessions that nobody asks for, all of which end at `expiration`. */
-export async function kvFill(origin, count, expiration) {
-  // In parts: one request has to end some time.
-  const part = 50_000;
-  for (let left = count; left > 0; left -= part) {
-    await expectOk(await fetch(`${origin}/?fill=${Math.min(left, part)}&expiration=${expiration}`, { method: "POST" }), "be filled");
-  }
 }

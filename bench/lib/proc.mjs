@@ -15,8 +15,13 @@ export function cpuMicroseconds(pid) {
 }
 
 /** The most memory that `pid` has had resident so far, in bytes. */
-export function peakResidentBytes(pid) {
-  const [, kibibytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  if (kibibytes === undefined) throw new Error("this system's /proc has no VmHWM; the bench needs Linux");
+export const peakResidentBytes = (pid) => status(pid, "VmHWM");
+
+/** The memory that `pid` has resident now, in bytes. */
+export const residentBytes = (pid) => status(pid, "VmRSS");
+
+function status(pid, name) {
+  const [, kibibytes] = new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  if (kibibytes === undefined) throw new Error(`this system's /proc has no ${name}; this needs Linux`);
   return Number(kibibytes) * 1024;
 }

@@ -1,7 +1,7 @@
 -- wrk's side of one load: the requests to send, the statuses that came back, and one JSON line at the end.
 --
--- BENCH_REQUESTS names a file with one request per line: method, path, then header names and values, separated by tabs.
--- They are sent in turn. Every status is counted: a fast wrong answer must not pass for a fast right one.
+-- BENCH_REQUESTS names a file with one request per line: method, path, body (empty for none), then header names and values,
+-- separated by tabs. They are sent in turn. Every status is counted: a fast wrong answer must not pass for a fast right one.
 
 local threads = {}
 
@@ -17,10 +17,10 @@ function init()
       fields[#fields + 1] = field
     end
     local headers = {}
-    for i = 3, #fields - 1, 2 do
+    for i = 4, #fields - 1, 2 do
       headers[fields[i]] = fields[i + 1]
     end
-    requests[#requests + 1] = wrk.format(fields[1], fields[2], headers)
+    requests[#requests + 1] = wrk.format(fields[1], fields[2], headers, fields[3] ~= "" and fields[3] or nil)
   end
 end
 

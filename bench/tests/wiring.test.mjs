@@ -19,13 +19,17 @@ export class Counter extends DurableObject {
     return this.ctx.storage.sql.exec("SELECT COUNT(*) AS n FROM t").one().n;
   }
 }
+async function listed(store) {
+  await store.put("list/one", "1", { metadata: { a: "é" } });
+  return (await store.list({ prefix: "list/" })).keys.map(({ name, metadata }) => [name, metadata]);
+}
 export default {
   async fetch(request, env) {
     const stub = env.COUNTER.get(env.COUNTER.idFromName("one"));
     await stub.count();
     return Response.json({
       text: env.TEXT, json: env.JSON, count: await stub.count(), limit: await env.LIMIT.limit({ key: "k" }),
-      value: await env.STORE.get("a/b c%"), none: await env.STORE.get("none"),
+      value: await env.STORE.get("a/b c%"), none: await env.STORE.get("none"), listed: await listed(env.STORE),
     });
   },
 };`;
@@ -48,7 +52,7 @@ describe("a worker's bindings", () => {
       }, { date: "2026-09-01", flags: [], kv });
       try {
         await kvPut(server.kvOrigin, "a/b c%", "stored", Math.floor(Date.now() / 1000) + 600);
-        const expected = { text: ODD, json: { list: [ODD] }, count: 2, limit: { success: true }, value: "stored", none: null };
+        const expected = { text: ODD, json: { list: [ODD] }, count: 2, limit: { success: true }, value: "stored", none: null, listed: [["list/one", { a: "é" }]] };
         assert.deepEqual(await (await fetch(server.origin)).json(), expected);
         await kvDelete(server.kvOrigin, "a/b c%");
         const { value } = await (await fetch(server.origin)).json();

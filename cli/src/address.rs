@@ -1,37 +1,23 @@
 //! A wallet on the command line: an Ethereum address, its EIP-55 checksum checked where the case is mixed.
 //!
-//! The broker knows one form only, lower case. What people copy from wallets and explorers is mixed, and the mix is a
-//! checksum: a typing error shows before a session is issued to nobody.
+//! Records have one form only, lower case. What people copy from wallets and explorers is mixed, and the mix is a checksum:
+//! a typing error shows before a session is issued to nobody.
 
+pub(crate) use agentkeys_edge_broker::signin::address::checksummed;
+
+use agentkeys_edge_broker::signin::address;
 use agentkeys_edge_broker::wallet::Wallet;
-use sha3::{Digest, Keccak256};
 
 use crate::error::Error;
 
 /// The wallet of an address in lower case, in upper case, or in EIP-55 form.
 pub(crate) fn wallet(text: &str) -> Result<Wallet, Error> {
-    let lower: Wallet = text
-        .strip_prefix("0x")
-        .and_then(|digits| format!("0x{}", digits.to_ascii_lowercase()).parse().ok())
-        .ok_or_else(|| Error::input("a wallet is 0x and 40 hex digits"))?;
-    let digits = text.get(2..).unwrap_or_default();
-    let mixed = digits.bytes().any(|byte| byte.is_ascii_lowercase()) && digits.bytes().any(|byte| byte.is_ascii_uppercase());
-    if mixed && checksummed(&lower) != text {
-        return Err(Error::input(
-            "the wallet's checksum is wrong (EIP-55): a digit or its case was changed. Copy the address again; \
-             in lower case it is taken without a checksum",
-        ));
-    }
-    Ok(lower)
+    address::parse(text).map_err(|rule| Error::input(format!("the wallet {rule}")))
 }
 
-/// EIP-55: a letter is upper case where the matching nibble of Keccak-256 of the lower-case digits is 8 or more.
-pub(crate) fn checksummed(wallet: &Wallet) -> String {
-    let digits = wallet.as_str().trim_start_matches("0x");
-    let hash = Keccak256::digest(digits.as_bytes());
-    let nibbles = hash.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-    let cased = digits.chars().zip(nibbles).map(|(digit, nibble)| if nibble >= 8 { digit.to_ascii_uppercase() } else { digit });
-    format!("0x{}", cased.collect::<String>())
+/// The same, for the command line's parser.
+pub(crate) fn wallet_argument(text: &str) -> Result<Wallet, String> {
+    wallet(text).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

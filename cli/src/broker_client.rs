@@ -1,10 +1,11 @@
-//! The broker, asked over HTTP: `POST {issuer}/v1/mint-oidc-jwt`, the session token in exchange for a web identity token.
+//! The broker, asked over HTTP: `POST {issuer}/v1/mint-oidc-jwt`, the session token in exchange for a web identity token, and
+//! what holds for its other routes.
 //!
 //! What may pass is tried again: 429, 5xx, no answer. What will not is said at once. The words are this file's own, never
 //! the server's.
 
 use core::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use agentkeys_edge_broker::aws::{Audience, TOKEN_CHARACTERS};
@@ -14,23 +15,50 @@ use agentkeys_edge_broker::wallet::Wallet;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use crate::address::wallet_argument;
 use crate::error::Error;
-use crate::http::{self, Client, HttpError};
+use crate::http::{self, Answer, Client, HttpError};
 use crate::retry::Patience;
-use crate::session_token;
+use crate::session_token::{self, Named, Source};
 
 /// New tries start within this time.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where the broker is, and whose session it is.
 #[derive(Args)]
+#[allow(clippy::doc_markdown, reason = "these are help texts")]
 pub(crate) struct BrokerArgs {
     /// The issuer: the URL of the broker.
     #[arg(long, value_name = "URL", env = "EDGE_BROKER_ISSUER")]
     pub(crate) issuer: String,
-    /// A file with the session token; - for stdin. Without it: the variable `EDGE_BROKER_SESSION_TOKEN`.
-    #[arg(long, value_name = "FILE", env = session_token::FILE_VARIABLE)]
-    pub(crate) session_token_file: Option<PathBuf>,
+    /// A file with the session token; - for stdin [env: EDGE_BROKER_SESSION_TOKEN_FILE]. Without it:
+    /// EDGE_BROKER_SESSION_TOKEN, then the last login at this issuer.
+    #[arg(long, value_name = "FILE")]
+    session_token_file: Option<PathBuf>,
+    /// The wallet whose login is meant, where several have logged in.
+    #[arg(long, value_name = "WALLET", value_parser = wallet_argument, conflicts_with = "session_token_file")]
+    wallet: Option<Wallet>,
+}
+
+impl BrokerArgs {
+    /// Where the session token is.
+    pub(crate) fn source(&self) -> Result<Source, Error> {
+        own_session(Some(&self.issuer), self.session_token_file.as_deref(), self.wallet.as_ref()).source()
+    }
+}
+
+/// What a command line says about the agent's own session, by the options that every command has for it.
+pub(crate) fn own_session<'a>(issuer: Option<&'a str>, file: Option<&'a Path>, wallet: Option<&'a Wallet>) -> Named<'a> {
+    Named {
+        file,
+        file_option: "--session-token-file",
+        file_variable: Some(session_token::FILE_VARIABLE),
+        variable: session_token::VARIABLE,
+        issuer,
+        wallet,
+        wallet_option: "--wallet",
+        or_the_last_login: true,
+    }
 }
 
 /// What is asked for; what is absent is the session's default.
@@ -56,17 +84,42 @@ impl fmt::Debug for WebIdentity {
     }
 }
 
-/// Why there is no token.
+/// Why the broker has not done what it was asked to.
 #[derive(Debug)]
-pub(crate) struct NotMinted {
+pub(crate) struct Refusal {
     /// Whether the same request may be answered another time.
     pub(crate) may_pass: bool,
+    /// The seconds after which the broker wants to be asked again.
+    retry_after: Option<u64>,
     pub(crate) error: Error,
 }
 
-impl From<NotMinted> for Error {
-    fn from(not_minted: NotMinted) -> Self {
-        not_minted.error
+impl Refusal {
+    /// One that will last.
+    pub(crate) fn lasting(error: Error) -> Self {
+        Self { may_pass: false, retry_after: None, error }
+    }
+
+    /// One that may pass.
+    pub(crate) fn passing(error: Error, retry_after: Option<u64>) -> Self {
+        Self { may_pass: true, retry_after, error }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        refusal.error
+    }
+}
+
+/// Tries again for some seconds where that may help.
+pub(crate) fn patiently<T>(mut attempt: impl FnMut() -> Result<T, Refusal>) -> Result<T, Refusal> {
+    let mut patience = Patience::of(PATIENCE);
+    loop {
+        match attempt() {
+            Err(refusal) if refusal.may_pass && patience.pause(refusal.retry_after) => {}
+            done => return done,
+        }
     }
 }
 
@@ -92,63 +145,64 @@ impl<'a> Broker<'a> {
     }
 
     /// Exchanges the session token, again and again for some seconds where that may help.
-    pub(crate) fn mint(&self, session: &SessionToken, request: &Request<'_>) -> Result<WebIdentity, NotMinted> {
-        let body = serde_json::to_string(request).map_err(|_| refusal(Error::input("the request cannot be written as JSON")))?;
-        let mut patience = Patience::of(PATIENCE);
-        loop {
-            let (not_minted, retry_after) = match self.client.post(&self.mint_url, session.expose(), &body) {
-                Ok(answer) if answer.status == 200 => return read(&answer.body),
-                Ok(answer) => (explain_status(answer.status, answer.retry_after), answer.retry_after),
-                Err(error) => (explain(&error), None),
-            };
-            if !not_minted.may_pass || !patience.pause(retry_after) {
-                return Err(not_minted);
-            }
-        }
+    pub(crate) fn mint(&self, session: &SessionToken, request: &Request<'_>) -> Result<WebIdentity, Refusal> {
+        let body = serde_json::to_string(request).map_err(|_| Refusal::lasting(Error::input("the request cannot be written as JSON")))?;
+        patiently(|| match self.client.post(&self.mint_url, Some(session.expose()), &body) {
+            Ok(answer) if answer.status == 200 => read(&answer.body),
+            Ok(answer) => Err(explain_mint(&answer)),
+            Err(error) => Err(explain(&error)),
+        })
     }
 }
 
-fn read(body: &[u8]) -> Result<WebIdentity, NotMinted> {
+fn read(body: &[u8]) -> Result<WebIdentity, Refusal> {
     let minted: Option<WebIdentity> = serde_json::from_slice(body).ok();
     let is_jwt = |minted: &WebIdentity| {
         let characters = minted.jwt.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
         characters && TOKEN_CHARACTERS.contains(&minted.jwt.len())
     };
-    minted
-        .filter(is_jwt)
-        .ok_or_else(|| refusal(Error::outside("the issuer answered with something else than a token: is --issuer an edge broker?")))
+    minted.filter(is_jwt).ok_or_else(|| {
+        Refusal::lasting(Error::outside("the issuer answered with something else than a token: is --issuer an edge broker?"))
+    })
 }
 
-fn refusal(error: Error) -> NotMinted {
-    NotMinted { may_pass: false, error }
-}
-
-fn explain_status(status: u16, retry_after: Option<u64>) -> NotMinted {
-    let again = retry_after.map_or_else(|| "try again later".to_owned(), |seconds| format!("try again in {seconds} s"));
-    let passing = |error| NotMinted { may_pass: true, error };
-    match status {
-        400 => refusal(Error::input(
+fn explain_mint(answer: &Answer) -> Refusal {
+    match answer.status {
+        400 => Refusal::lasting(Error::input(
             "the broker refuses the request (400): ask for a lifetime within the session's limit, and for an audience that the broker knows",
         )),
-        401 => refusal(Error::absent(
+        401 => Refusal::lasting(Error::absent(
             "the broker sees no such session (401): it has expired, was revoked, is of another environment, or is so new that the edge \
-             does not see it yet (about a minute). edge-broker session show tells; edge-broker session issue makes another",
+             does not see it yet (about a minute). edge-broker login or edge-broker session issue makes another; edge-broker session show \
+             tells what is stored",
         )),
-        403 => refusal(Error::input("the session does not allow this audience (403): name one that it was issued for")),
+        403 => Refusal::lasting(Error::input("the session does not allow this audience (403): name one that it was issued for")),
+        _ => explain_status(answer),
+    }
+}
+
+/// What a status means on every route that has no words of its own for it.
+pub(crate) fn explain_status(answer: &Answer) -> Refusal {
+    let (status, retry_after) = (answer.status, answer.retry_after);
+    let again = retry_after.map_or_else(|| "try again later".to_owned(), |seconds| format!("try again in {seconds} s"));
+    let passing = |error| Refusal::passing(error, retry_after);
+    match status {
         429 => passing(Error::outside(format!("the broker limits the rate of requests (429): {again}"))),
         500..=599 => {
             passing(Error::outside(format!("the broker is not able to answer ({status}): {again}; its /readyz says what is wrong")))
         }
-        300..=399 => {
-            refusal(Error::outside(format!("the issuer answered with a redirect ({status}): name the broker's own URL with --issuer")))
-        }
-        _ => refusal(Error::outside(format!("the issuer answered with status {status}: is --issuer an edge broker?"))),
+        300..=399 => Refusal::lasting(Error::outside(format!(
+            "the issuer answered with a redirect ({status}): name the broker's own URL with --issuer"
+        ))),
+        _ => Refusal::lasting(Error::outside(format!("the issuer answered with status {status}: is --issuer an edge broker?"))),
     }
 }
 
-fn explain(error: &HttpError) -> NotMinted {
+/// What no answer means.
+pub(crate) fn explain(error: &HttpError) -> Refusal {
+    let said = Error::outside(format!("the issuer {error}"));
     let may_pass = matches!(error, HttpError::Timeout | HttpError::Connection | HttpError::NotHttp);
-    NotMinted { may_pass, error: Error::outside(format!("the issuer {error}")) }
+    if may_pass { Refusal::passing(said, None) } else { Refusal::lasting(said) }
 }
 
 #[cfg(test)]
@@ -173,9 +227,9 @@ mod tests {
             (503, true, 69),
             (599, true, 69),
         ] {
-            let not_minted = explain_status(status, Some(7));
-            assert_eq!((not_minted.may_pass, not_minted.error.code()), (may_pass, code), "{status}");
-            assert_eq!(not_minted.error.to_string().contains("in 7 s"), may_pass, "{status}");
+            let refusal = explain_mint(&Answer { status, retry_after: Some(7), body: Vec::new() });
+            assert_eq!((refusal.may_pass, refusal.error.code()), (may_pass, code), "{status}");
+            assert_eq!(refusal.error.to_string().contains("in 7 s"), may_pass, "{status}");
         }
         for error in [HttpError::Timeout, HttpError::Connection, HttpError::NotHttp] {
             assert!(explain(&error).may_pass, "{error}");

@@ -1,7 +1,7 @@
 //! Files that only their owner reads, and that are never half written.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::session_token::shown;
@@ -23,31 +23,58 @@ pub(crate) fn replace(file: &Path, text: &str) -> Result<(), Error> {
 }
 
 /// Makes a directory for private files (0700). One that is there has to be this user's own, and nobody else may write in it;
-/// it is never changed.
-pub(crate) fn directory(directory: &Path) -> Result<(), Error> {
-    let named = shown(directory);
-    let cannot = |error: std::io::Error| Error::file(format!("{named} cannot be a directory for private files: {}", error.kind()));
-    if make(directory).map_err(cannot)? {
-        Ok(())
-    } else {
-        Err(Error::file(format!(
-            "{named} is no place for private files: somebody else owns it or may write in it; name another with --cache-dir"
-        )))
+/// it is never changed. `option` names another.
+pub(crate) fn directory(directory: &Path, option: &str) -> Result<(), Error> {
+    make(directory).map_err(|error| no_directory(directory, &error))?;
+    check(directory, option).map(drop)
+}
+
+/// Whether a directory for private files is there; one that is has to be this user's own, and nobody else may write in it.
+pub(crate) fn check(directory: &Path, option: &str) -> Result<bool, Error> {
+    match is_private(directory) {
+        Ok(true) => Ok(true),
+        Ok(false) => Err(Error::file(format!(
+            "{} is no place for private files: somebody else owns it or may write in it; name another with {option}",
+            shown(directory)
+        ))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(no_directory(directory, &error)),
     }
 }
 
-/// Whether the directory that is there now is private enough.
+/// A directory of this user: the one that a variable of XDG names, else the one below `HOME`.
+pub(crate) fn home(variable: &str, below: &str) -> Option<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute(variable).or_else(|| absolute("HOME").map(|home| home.join(below)))
+}
+
+fn no_directory(directory: &Path, error: &std::io::Error) -> Error {
+    Error::file(format!("{} cannot be a directory for private files: {}", shown(directory), error.kind()))
+}
+
 #[cfg(unix)]
-fn make(directory: &Path) -> std::io::Result<bool> {
-    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+fn make(directory: &Path) -> std::io::Result<()> {
+    std::os::unix::fs::DirBuilderExt::mode(std::fs::DirBuilder::new().recursive(true), 0o700).create(directory)
+}
+
+#[cfg(unix)]
+fn is_private(directory: &Path) -> std::io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
     let found = std::fs::metadata(directory)?;
+    if !found.is_dir() {
+        return Err(std::io::ErrorKind::NotADirectory.into());
+    }
     Ok(found.uid() == rustix::process::geteuid().as_raw() && found.mode() & 0o022 == 0)
 }
 
 #[cfg(not(unix))]
-fn make(directory: &Path) -> std::io::Result<bool> {
-    std::fs::create_dir_all(directory).map(|()| true)
+fn make(directory: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(directory)
+}
+
+#[cfg(not(unix))]
+fn is_private(directory: &Path) -> std::io::Result<bool> {
+    std::fs::metadata(directory).map(|_| true)
 }
 
 #[cfg(test)]
@@ -87,15 +114,19 @@ mod tests {
     fn a_directory_is_made_private_and_one_that_is_not_is_refused() {
         let root = tempfile::tempdir().unwrap();
         let deep = root.path().join("a/b");
-        directory(&deep).unwrap();
+        directory(&deep, "--dir").unwrap();
         assert_eq!(mode(&deep), 0o700);
         for (given, good) in [(0o755, true), (0o750, true), (0o775, false), (0o777, false), (0o1777, false)] {
             std::fs::set_permissions(&deep, std::fs::Permissions::from_mode(given)).unwrap();
-            assert_eq!(directory(&deep).is_ok(), good, "{given:o}");
+            assert_eq!(directory(&deep, "--dir").is_ok(), good, "{given:o}");
+            assert_eq!(check(&deep, "--dir").ok(), good.then_some(true), "{given:o}");
             assert_eq!(mode(&deep), given & 0o777, "it is left as it is");
         }
         let file = root.path().join("file");
         std::fs::write(&file, "").unwrap();
-        assert_eq!(directory(&file).unwrap_err().code(), 74);
+        assert_eq!(directory(&file, "--dir").unwrap_err().code(), 74);
+        assert_eq!(check(&file, "--dir").unwrap_err().code(), 74);
+        assert!(check(&root.path().join("none"), "--dir").is_ok_and(|there| !there), "and it is not made");
+        assert!(!root.path().join("none").exists());
     }
 }

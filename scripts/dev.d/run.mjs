@@ -96,6 +96,7 @@ Calls to paste, from this folder:
   curl -s${ca} ${issuer}/.well-known/openid-configuration
   curl -s${ca} ${issuer}/.well-known/jwks.json
   curl -s${ca} -X POST -H "Authorization: Bearer $(cat ${TOKEN_FILE})" ${issuer}/v1/mint-oidc-jwt
+  curl -s${ca} -H "Content-Type: application/json" -d '{"address":"${WALLET}","chain_id":1}' ${issuer}/v1/auth/wallet/start
 
 The issuer runs on ${issuer}. Ctrl-C ends it.
 `);

@@ -2,13 +2,13 @@
 
 use core::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::Violation;
 
 /// One `aud` value: 1 to 255 characters (IAM: `API_CreateOpenIDConnectProvider`, client IDs), printable ASCII, no blanks.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct Audience(String);
 
 impl Audience {

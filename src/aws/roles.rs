@@ -2,18 +2,18 @@
 
 use core::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::Violation;
 
 /// The exact ARN of one IAM role: `arn:aws:iam::123456789012:role/path/name`, no wildcards.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct RoleArn(String);
 
 /// A list of roles, never empty: STS refuses a claim without a valid ARN in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "Vec<RoleArn>", try_from = "Vec<RoleArn>")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(into = "Vec<RoleArn>")]
 pub struct Roles(Vec<RoleArn>);
 
 impl RoleArn {

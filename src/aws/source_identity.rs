@@ -1,13 +1,13 @@
 //! The claim `https://aws.amazon.com/source_identity` (AWS: `id_credentials_temp_control-access_monitor`).
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::Violation;
 use super::characters::{is_name_character, is_reserved};
 
 /// Who is behind a role session: 2 to 64 characters of `[\w+=,.@-]`, not starting `aws:`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
 pub struct SourceIdentity(String);
 
 impl SourceIdentity {

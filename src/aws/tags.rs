@@ -3,19 +3,19 @@
 use core::fmt;
 
 use serde::ser::{SerializeMap, SerializeStruct};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
 use super::characters::{is_reserved, is_tag_character};
 use super::{TAGS_MAX, Violation};
 
 /// The key of a session tag: 1 to 128 characters, not AWS's own.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct TagKey(String);
 
 /// The value of a session tag: 0 to 256 characters, not AWS's own.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct TagValue(String);
 
 impl TagKey {

@@ -1,13 +1,7 @@
 //! The audiences tokens may be minted for, and the algorithm each asks for.
 
-use core::fmt;
-
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-
 use crate::aws::{Audience, STS_AUDIENCE};
-use crate::json;
+use crate::json::Value;
 use crate::keys::Alg;
 
 /// An audience, with the algorithm its relying party insists on.
@@ -19,37 +13,16 @@ pub struct AllowedAudience {
     pub alg: Option<Alg>,
 }
 
-/// An entry of `AUDIENCES` is the audience alone, or an object with its algorithm.
-impl<'de> Deserialize<'de> for AllowedAudience {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entry;
-        impl<'de> Visitor<'de> for Entry {
-            type Value = AllowedAudience;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an audience")
-            }
-
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<AllowedAudience, E> {
-                let audience = Audience::try_from(text.to_owned()).map_err(E::custom)?;
-                Ok(AllowedAudience { audience, alg: None })
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<AllowedAudience, A::Error> {
-                let WithAlg { audience, alg } = WithAlg::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(AllowedAudience { audience, alg })
-            }
-        }
-        deserializer.deserialize_any(Entry)
+impl AllowedAudience {
+    /// An entry of `AUDIENCES` is the audience alone, or an object with its algorithm.
+    fn read(entry: Value<'_>) -> Option<Self> {
+        let Value::Object(mut entry) = entry else {
+            return Some(Self { audience: entry.text()?.try_into().ok()?, alg: None });
+        };
+        let audience = entry.text("audience")?.try_into().ok()?;
+        let alg = entry.optional("alg", |alg| alg.text()?.try_into().ok())?;
+        entry.is_empty().then_some(Self { audience, alg })
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WithAlg {
-    audience: Audience,
-    #[serde(default, deserialize_with = "json::present")]
-    alg: Option<Alg>,
 }
 
 /// The allowed audiences: at least one, at most 100, no one twice.
@@ -67,7 +40,7 @@ impl Audiences {
             let audience = Audience::try_from(STS_AUDIENCE.to_owned()).map_err(|_| RULE)?;
             return Ok(Self { first: AllowedAudience { audience, alg: None }, others: Vec::new() });
         };
-        let mut entries: Vec<AllowedAudience> = serde_json::from_str(text).map_err(|_| RULE)?;
+        let mut entries = Value::parse(text.as_bytes()).and_then(|list| list.list(AllowedAudience::read)).ok_or(RULE)?;
         let repeated = entries
             .iter()
             .enumerate()

@@ -17,7 +17,8 @@ const RULE: &str = "is an https URL (http for localhost, 127.0.0.1 and [::1] onl
 
 impl Issuer {
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
-        let (scheme, rest) = text.split_once("://").ok_or(RULE)?;
+        let (scheme, rest) = text.split_once(':').ok_or(RULE)?;
+        let rest = rest.strip_prefix("//").ok_or(RULE)?;
         let (authority, path) = rest.split_once('/').map_or((rest, None), |(authority, path)| (authority, Some(path)));
         let (host, port) = host_and_port(authority).ok_or(RULE)?;
         let scheme_fits = scheme == "https" || (scheme == "http" && matches!(host, "localhost" | "127.0.0.1" | "[::1]"));
@@ -36,6 +37,12 @@ impl Issuer {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.url
+    }
+
+    /// `https`, or `http` on a loopback host.
+    #[must_use]
+    pub fn scheme(&self) -> &str {
+        self.url.split(':').next().unwrap_or_default()
     }
 
     /// Host, and port where there is one.
@@ -114,6 +121,7 @@ mod tests {
         ] {
             let issuer = Issuer::parse(url).unwrap();
             assert_eq!((issuer.as_str(), issuer.authority(), issuer.path()), (url, authority, path));
+            assert_eq!(issuer.scheme(), if url.starts_with("https") { "https" } else { "http" });
             assert_eq!(issuer.url_of("/healthz"), format!("{url}/healthz"));
         }
     }
@@ -127,6 +135,10 @@ mod tests {
             "http://localhost.example.com",
             "ftp://localhost",
             "HTTPS://keys.example.com",
+            "https:keys.example.com",
+            "https:/keys.example.com",
+            "://keys.example.com",
+            "a:https://keys.example.com",
             "https://",
             "https:///a",
             "https://Keys.example.com",

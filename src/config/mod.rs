@@ -16,6 +16,8 @@ pub use audiences::{AllowedAudience, Audiences};
 pub use issuer::Issuer;
 pub use signin::{Allow, Resource, SESSIONS_PER_WALLET, SIGNIN_CHALLENGE_TTL_SECONDS, Signin, Statement};
 
+use crate::json::Value;
+
 /// The seconds a token may live.
 pub const TOKEN_TTL_SECONDS: RangeInclusive<u64> = 60..=3_600;
 /// The seconds a session may live.
@@ -73,7 +75,7 @@ impl Config {
             whole_number(text, 2_592_000, &SESSION_TTL_SECONDS, "is a whole number of seconds from 60 to 31536000")
         });
         let with_omni = reader.read("PRINCIPAL_TAGS", principal_tags);
-        let signin = Signin::read(&mut reader);
+        let signin = Signin::read(&mut reader, audiences.as_ref());
         match (issuer, audiences, token_ttl, session_ttl, with_omni, signin) {
             (Some(issuer), Some(audiences), Some(token_ttl), Some(session_ttl), Some(with_omni), Some(signin)) => {
                 Ok(Self { issuer, audiences, token_ttl, session_ttl, with_omni, signin })
@@ -114,7 +116,7 @@ fn whole_number(text: Option<&str>, default: u64, range: &RangeInclusive<u64>, r
 fn principal_tags(text: Option<&str>) -> Result<bool, &'static str> {
     const RULE: &str = r#"is ["agentkeys_user_wallet"], with "agentkeys_actor_omni" added if wanted, and nothing else"#;
     let Some(text) = text else { return Ok(false) };
-    let tags: Vec<String> = serde_json::from_str(text).map_err(|_| RULE)?;
+    let tags: Vec<String> = Value::parse(text.as_bytes()).and_then(Value::texts).ok_or(RULE)?;
     match tags.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [WALLET_TAG] => Ok(false),
         [OMNI_TAG, WALLET_TAG] | [WALLET_TAG, OMNI_TAG] => Ok(true),

@@ -5,10 +5,13 @@
 use core::fmt;
 use core::ops::RangeInclusive;
 
-use serde::Deserialize;
-
-use super::{Reader, whole_number};
+use super::{Audiences, Reader, whole_number};
+use crate::aws::{Audience, TagKey, TagValue};
+use crate::json::Value;
+use crate::session::{SessionRecord, stored_tags};
 use crate::signin::ChainId;
+use crate::time::UnixTime;
+use crate::wallet::Wallet;
 
 /// The seconds a challenge may live.
 pub const SIGNIN_CHALLENGE_TTL_SECONDS: RangeInclusive<u64> = 60..=2_700;
@@ -31,6 +34,10 @@ pub struct Signin {
     pub challenge_ttl: u64,
     /// How many live sessions a wallet has before a new one ends the oldest.
     pub sessions_per_wallet: usize,
+    /// The audiences its sessions may use; `None`: the broker's default alone.
+    pub audiences: Option<Vec<Audience>>,
+    /// The session tags its sessions have besides the broker's own. Together they make a good record.
+    pub tags: Vec<(TagKey, TagValue)>,
 }
 
 /// Who may sign in.
@@ -47,13 +54,12 @@ pub enum Allow {
 pub struct Statement(String);
 
 /// A URI that a message names (RFC 3986 §3).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource(String);
 
 impl Signin {
     /// Reads the variables; `None` where one is wrong, which the reader keeps.
-    pub(super) fn read<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>) -> Option<Self> {
+    pub(super) fn read<V: Fn(&str) -> Option<String>>(reader: &mut Reader<V>, allowed: Option<&Audiences>) -> Option<Self> {
         let allow = reader.read("SIGNIN_ALLOW", Allow::parse);
         let chains = reader.read("SIGNIN_CHAINS", chains);
         let statement = reader.read("SIGNIN_STATEMENT", |text| Statement::try_from(text.unwrap_or(STATEMENT).to_owned()));
@@ -65,6 +71,8 @@ impl Signin {
             const RULE: &str = "is a whole number from 1 to 1000";
             whole_number(text, 20, &SESSIONS_PER_WALLET, RULE).and_then(|number| usize::try_from(number).map_err(|_| RULE))
         });
+        let audiences = reader.read("SIGNIN_AUDIENCES", |text| audiences(text, allowed));
+        let tags = reader.read("SIGNIN_TAGS", tags);
         Some(Self {
             allow: allow?,
             chains: chains?,
@@ -72,6 +80,8 @@ impl Signin {
             resources: resources?,
             challenge_ttl: challenge_ttl?,
             sessions_per_wallet: sessions_per_wallet?,
+            audiences: audiences?,
+            tags: tags?,
         })
     }
 
@@ -129,15 +139,44 @@ fn chains(text: Option<&str>) -> Result<Option<Vec<ChainId>>, &'static str> {
     const RULE: &str =
         "is a JSON array of 1 to 100 different chain ids, each a whole number from 1 to 2^53 - 1; left out, any chain is taken";
     let Some(text) = text else { return Ok(None) };
-    let chains: Vec<ChainId> = serde_json::from_str(text).map_err(|_| RULE)?;
-    let repeated = chains.iter().enumerate().any(|(n, chain)| chains.iter().take(n).any(|other| other == chain));
-    if (1..=100).contains(&chains.len()) && !repeated { Ok(Some(chains)) } else { Err(RULE) }
+    let chain = |item: Value<'_>| ChainId::try_from(item.whole_number()?).ok();
+    let chains = Value::parse(text.as_bytes()).and_then(|list| list.list(chain)).ok_or(RULE)?;
+    if are_different(&chains) { Ok(Some(chains)) } else { Err(RULE) }
 }
 
 fn resources(text: Option<&str>) -> Result<Vec<Resource>, &'static str> {
     const RULE: &str = "is a JSON array of at most 10 URIs, each of at most 255 characters; left out, the message names none";
     let Some(text) = text else { return Ok(Vec::new()) };
-    serde_json::from_str(text).ok().filter(|resources: &Vec<Resource>| resources.len() <= 10).ok_or(RULE)
+    let resources = Value::parse(text.as_bytes()).and_then(Value::texts);
+    resources.filter(|resources: &Vec<Resource>| resources.len() <= 10).ok_or(RULE)
+}
+
+/// A list of audiences, each one that the broker issues tokens for.
+fn audiences(text: Option<&str>, allowed: Option<&Audiences>) -> Result<Option<Vec<Audience>>, &'static str> {
+    const RULE: &str =
+        "is a JSON array of 1 to 100 different audiences, each of them in AUDIENCES; left out, sessions use the first of AUDIENCES";
+    let Some(text) = text else { return Ok(None) };
+    let audiences: Vec<Audience> = Value::parse(text.as_bytes()).and_then(Value::texts).ok_or(RULE)?;
+    // Where AUDIENCES itself is wrong, that is what is said.
+    let are_allowed = allowed.is_none_or(|allowed| audiences.iter().all(|audience| allowed.find(audience).is_some()));
+    if are_allowed && are_different(&audiences) { Ok(Some(audiences)) } else { Err(RULE) }
+}
+
+/// Session tags as a session's record has them, within the same rules.
+fn tags(text: Option<&str>) -> Result<Vec<(TagKey, TagValue)>, &'static str> {
+    const RULE: &str = "is a JSON object of at most 48 session tags, key to value, within AWS's limits and without the broker's own; left out, there are none";
+    let Some(text) = text else { return Ok(Vec::new()) };
+    let tags = Value::parse(text.as_bytes()).and_then(stored_tags).ok_or(RULE)?;
+    // Whosever session it is: what a record takes does not depend on that.
+    let anyone = Wallet::try_from(format!("0x{:040}", 0)).map_err(|_| RULE)?;
+    let record = SessionRecord::new(anyone, UnixTime::EPOCH, UnixTime::EPOCH.plus(1)).and_then(|record| record.with_tags(tags, Vec::new()));
+    record.map(|record| record.tags().tags().to_vec()).map_err(|_| RULE)
+}
+
+/// Whether a list has 1 to 100 items, and no one twice.
+fn are_different<T: PartialEq>(items: &[T]) -> bool {
+    let repeated = items.iter().enumerate().any(|(n, item)| items.iter().take(n).any(|other| other == item));
+    (1..=100).contains(&items.len()) && !repeated
 }
 
 /// A scheme, a colon, and characters of URIs (RFC 3986 §3); an authority is host and port, without a user. Brackets, which

@@ -36,23 +36,37 @@ impl Challenges {
         Self(namespace.map(JsCast::unchecked_into))
     }
 
-    fn object(&self, name: &RequestId) -> Result<SigninChallenge, JsValue> {
-        self.0.as_ref().ok_or(JsValue::UNDEFINED)?.get_by_name(name.as_str())
+    /// The store of one request: all that it asks for together has to come within the deadline.
+    pub(super) fn for_request<'a>(&'a self, deadline: &'a Deadline) -> ObjectChallenges<'a> {
+        ObjectChallenges { namespace: self.0.as_ref(), deadline }
     }
 }
 
-impl ChallengeStore for Challenges {
+/// The namespace, for one request.
+pub(super) struct ObjectChallenges<'a> {
+    namespace: Option<&'a ObjectNamespace>,
+    deadline: &'a Deadline,
+}
+
+impl ObjectChallenges<'_> {
+    fn object(&self, name: &RequestId) -> Result<SigninChallenge, JsValue> {
+        self.namespace.ok_or(JsValue::UNDEFINED)?.get_by_name(name.as_str())
+    }
+
+    /// What an operation comes to, or an error once the deadline has passed.
+    async fn outcome(&self, operation: Result<Promise, JsValue>) -> Result<JsValue, StoreError> {
+        settled(self.deadline.on(operation)).await.map_err(|_| StoreError)
+    }
+}
+
+impl ChallengeStore for ObjectChallenges<'_> {
     async fn put(&self, name: &RequestId, challenge: &str, expires_at: UnixTime) -> Result<(), StoreError> {
         #[allow(clippy::as_conversions, clippy::cast_precision_loss, reason = "a time is at most 2^53, which f64 holds exactly")]
         let seconds = expires_at.seconds() as f64;
-        outcome(self.object(name).and_then(|object| object.put(challenge, seconds))).await.map(|_| ())
+        self.outcome(self.object(name).and_then(|object| object.put(challenge, seconds))).await.map(|_| ())
     }
 
     async fn take(&self, name: &RequestId) -> Result<Option<String>, StoreError> {
-        outcome(self.object(name).and_then(|object| object.take())).await.map(|value| value.as_string())
+        self.outcome(self.object(name).and_then(|object| object.take())).await.map(|value| value.as_string())
     }
-}
-
-async fn outcome(operation: Result<Promise, JsValue>) -> Result<JsValue, StoreError> {
-    settled(Deadline::for_stores().on(operation)).await.map_err(|_| StoreError)
 }

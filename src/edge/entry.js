@@ -3,12 +3,12 @@
 //
 // A plain object and a plain function. The entry that worker-build generates makes an entrypoint object and two
 // proxies per request; what it does for recovery is kept here without them.
-import { begin, resume, __wbg_reset_state, __worker_init_state } from "../../build/wasm/broker.js";
+import { begin, resume, __wbg_reset_state } from "../../build/wasm/broker.js";
 
 export { SigninChallenge } from "./challenge.js";
 
-// `criticalError` is set by the wasm when it panics.
-const instance = __worker_init_state();
+// The instance of the wasm: whether it has panicked. It is on the global object for the tests, which renew it.
+const instance = (globalThis.__broker_instance = { broken: false });
 
 // The number of the last request. It goes on over all instances, so that a request whose instance is gone is not known to
 // the next one, and never mistaken for another.
@@ -19,13 +19,21 @@ export default {
     const id = (last = (last + 1) >>> 0);
     try {
       renew();
-      const step = begin(id, request.method, request.url, request, env);
+      const step = begin(id, request.method, urlOf(request), request, env);
       return step instanceof Response ? step : finish(id, step);
     } catch {
       return panicked();
     }
   },
 };
+
+/**
+ * The URL of a request. The runtime writes the Host header into it as it came, and one with a delimiter in it would stand
+ * where the path does: such a request is for nothing that is here.
+ */
+function urlOf(request) {
+  return /[/?#\\]/.test(request.headers.get("host")) ? "" : request.url;
+}
 
 /** Awaits the promises of a request, one after the other, until there is an answer. */
 async function finish(id, step) {
@@ -50,15 +58,15 @@ async function finish(id, step) {
 
 /** A fresh instance, where the last one has panicked. */
 function renew() {
-  if (instance.criticalError) {
+  if (instance.broken) {
     __wbg_reset_state();
-    instance.criticalError = false;
+    instance.broken = false;
   }
 }
 
 /** The wasm answers everything that it can still answer: an exception is the end of the instance. */
 function panicked() {
-  instance.criticalError = true;
+  instance.broken = true;
   return failed();
 }
 

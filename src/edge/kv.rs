@@ -45,15 +45,15 @@ impl KvBinding {
     }
 
     /// The store of one request: all that it asks for together has to come within the deadline.
-    pub(super) fn for_request(&self) -> KvSessions<'_> {
-        KvSessions { namespace: self.0.as_ref(), deadline: Deadline::for_stores() }
+    pub(super) fn for_request<'a>(&'a self, deadline: &'a Deadline) -> KvSessions<'a> {
+        KvSessions { namespace: self.0.as_ref(), deadline }
     }
 }
 
 /// The namespace, for one request.
 pub(super) struct KvSessions<'a> {
     namespace: Option<&'a KvNamespace>,
-    deadline: Deadline,
+    deadline: &'a Deadline,
 }
 
 impl KvSessions<'_> {

@@ -29,7 +29,8 @@ use crate::error::{Failure, Fault};
 use crate::http::{Incoming, Response, Route};
 use crate::readiness::{REPORT_AGE_SECONDS, health};
 use crate::time::UnixTime;
-use challenges::Challenges;
+use challenges::ObjectChallenges;
+use deadline::Deadline;
 use kv::KvSessions;
 use limiter::Limits;
 use request::EdgeRequest;
@@ -50,7 +51,7 @@ struct Edge<'a>(core::marker::PhantomData<&'a ()>);
 impl<'a> Ports for Edge<'a> {
     type Store = KvSessions<'a>;
     type Signer = WebCrypto;
-    type Challenges = Challenges;
+    type Challenges = ObjectChallenges<'a>;
     type Limiter = Limits;
 }
 
@@ -102,16 +103,14 @@ async fn answer(worker: &Worker, request: &EdgeRequest) -> Answer {
     let unlogged = |response| Answer { response, event: None };
     let base = &worker.service.base_path;
     let unserved = |failure: Failure| unlogged(unserved(base, request.path(), failure));
-    let store = worker.store.for_request();
-    let outside = Outside::<Edge<'_>> {
-        store: &store,
-        signer: &worker.signer,
-        challenges: &worker.challenges,
-        limiter: &worker.limits,
-        now: now(),
-        random,
-    };
-    match (Route::of(base, request.path(), request.method()), &worker.service.broker) {
+    let route = Route::of(base, request.path(), request.method());
+    // What one request asks of both stores has one deadline. Readiness judges each by itself.
+    let (deadline, apart) = (Deadline::for_stores(), Deadline::for_stores());
+    let store = worker.store.for_request(&deadline);
+    let challenges = worker.challenges.for_request(if matches!(route, Ok(Route::Ready)) { &apart } else { &deadline });
+    let outside =
+        Outside::<Edge<'_>> { store: &store, signer: &worker.signer, challenges: &challenges, limiter: &worker.limits, now: now(), random };
+    match (route, &worker.service.broker) {
         (Ok(Route::Health), _) => unlogged(health()),
         (Ok(Route::Ready), _) => unlogged(readiness(worker, &outside).await),
         (_, Err(_)) => unserved(Fault::Configuration.into()),

@@ -91,9 +91,9 @@ async fn read(reader: &ReadableStreamDefaultReader, deadline: &Deadline) -> Resu
     Ok((!done).then(|| value.unchecked_into()))
 }
 
-/// The path of an absolute URL as the runtime writes it: dot segments resolved, nothing decoded.
+/// The path of an absolute URL as the runtime writes it: as it was sent, no dot segment resolved and nothing decoded.
 fn path(url: &str) -> &str {
-    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let after_scheme = url.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//")).unwrap_or(url);
     let path = after_scheme.find('/').and_then(|start| after_scheme.get(start..)).unwrap_or("/");
     path.split(['?', '#']).next().unwrap_or(path)
 }

@@ -66,7 +66,8 @@ impl Document {
 
     /// Whether `If-None-Match` names this document, by the weak comparison that the header asks for.
     fn is_among(&self, header: &str) -> bool {
-        header.trim() == "*" || header.split(',').any(|tag| tag.trim().trim_start_matches("W/") == self.etag)
+        let is_this = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag) == self.etag;
+        header.trim() == "*" || header.split(',').map(str::trim).any(is_this)
     }
 }
 
@@ -81,7 +82,14 @@ mod tests {
         for known in [tag.clone(), format!("W/{tag}"), "*".to_owned(), format!("\"x\", {tag}"), format!("{tag},\"y\"")] {
             assert!(document.is_among(&known), "{known}");
         }
-        for unknown in [String::new(), "\"x\"".to_owned(), tag.trim_matches('"').to_owned(), tag.to_lowercase(), format!("{tag}x")] {
+        for unknown in [
+            String::new(),
+            "\"x\"".to_owned(),
+            tag.trim_matches('"').to_owned(),
+            tag.to_lowercase(),
+            format!("{tag}x"),
+            format!("W/W/{tag}"),
+        ] {
             assert!(!document.is_among(&unknown), "{unknown}");
         }
     }

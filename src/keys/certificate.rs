@@ -4,77 +4,75 @@
 //! are the relying party's to judge.
 
 use base64ct::{Base64, Encoding};
-use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, UintRef};
-use der::{Decode, Reader, SliceReader, Tag, TagNumber};
+use der::asn1::AnyRef;
+use der::{Decode, Reader, Tag, TagNumber, Tagged};
 
 use super::PublicKey;
 use crate::encoding::from_base64url;
 
-const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+/// The fields of the algorithm `id-ecPublicKey` with the curve `secp256r1` (RFC 5480 §2.1.1).
+const P256: &[u8] = b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
+/// The fields of the algorithm `rsaEncryption`, whose parameters are NULL (RFC 8017 §A.1).
+const RSA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00";
+/// The version of a certificate; the first version leaves it out.
+const VERSION: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
 
 /// Whether the chain is one self-signed certificate of this key.
 pub(super) fn certifies(chain: &[String], key: &PublicKey) -> bool {
     let [certificate] = chain else { return false };
     let Ok(der) = Base64::decode_vec(certificate) else { return false };
-    public_key_info(&der).is_ok_and(|info| info.is_some_and(|info| is_key(info, key).unwrap_or(false)))
+    public_key_info(&der).and_then(|info| is_key(info, key)).unwrap_or(false)
 }
 
 /// The `SubjectPublicKeyInfo` of a certificate whose issuer is its subject.
-fn public_key_info(der: &[u8]) -> der::Result<Option<AnyRef<'_>>> {
-    AnyRef::from_der(der)?.sequence(|certificate| {
-        let to_be_signed = AnyRef::decode(certificate)?;
-        let _signature_algorithm = AnyRef::decode(certificate)?;
-        let _signature = BitStringRef::decode(certificate)?;
-        to_be_signed.sequence(|fields| {
-            let version_or_serial_number = AnyRef::decode(fields)?;
-            if version_or_serial_number.header().tag() == (Tag::ContextSpecific { constructed: true, number: TagNumber(0) }) {
-                let _serial_number = AnyRef::decode(fields)?;
-            }
-            let _signature_algorithm = AnyRef::decode(fields)?;
-            let issuer = AnyRef::decode(fields)?;
-            let _validity = AnyRef::decode(fields)?;
-            let subject = AnyRef::decode(fields)?;
-            let info = AnyRef::decode(fields)?;
-            while !fields.is_finished() {
-                AnyRef::decode(fields)?;
-            }
-            Ok((issuer == subject).then_some(info))
-        })
-    })
+fn public_key_info(der: &[u8]) -> Option<AnyRef<'_>> {
+    let certificate = fields(AnyRef::from_der(der).ok()?)?;
+    let [to_be_signed, _signature_algorithm, signature] = *certificate.as_slice() else { return None };
+    let to_be_signed = fields(to_be_signed)?;
+    let unversioned = match to_be_signed.as_slice() {
+        [version, rest @ ..] if version.tag() == VERSION => rest,
+        all => all,
+    };
+    let [_serial_number, _signature_algorithm, issuer, _validity, subject, info, ..] = *unversioned else { return None };
+    (signature.tag() == Tag::BitString && issuer == subject).then_some(info)
 }
 
 /// Whether a `SubjectPublicKeyInfo` is this key.
-fn is_key(info: AnyRef<'_>, key: &PublicKey) -> der::Result<bool> {
-    info.sequence(|fields| {
-        let algorithm = AnyRef::decode(fields)?;
-        let bits = BitStringRef::decode(fields)?;
-        let Some(bytes) = bits.as_bytes() else { return Ok(false) };
-        algorithm.sequence(|fields| {
-            let algorithm = ObjectIdentifier::decode(fields)?;
-            let parameters = AnyRef::decode(fields)?;
-            match key {
-                PublicKey::P256 { x, y } => {
-                    Ok(algorithm == EC_PUBLIC_KEY && parameters.decode_as::<ObjectIdentifier>()? == P256 && is_point(bytes, x, y))
-                }
-                PublicKey::Rsa { n, e } => Ok(algorithm == RSA && parameters.is_null() && is_rsa(bytes, n, e)?),
-            }
-        })
+fn is_key(info: AnyRef<'_>, key: &PublicKey) -> Option<bool> {
+    let [algorithm, bits] = *fields(info)?.as_slice() else { return None };
+    // A bit string starts with the number of bits that its last byte has too many.
+    let [0, bytes @ ..] = bits.value() else { return None };
+    let is_of = |kind| algorithm.tag() == Tag::Sequence && algorithm.value() == kind && bits.tag() == Tag::BitString;
+    Some(match key {
+        PublicKey::P256 { x, y } => is_of(P256) && bytes == point(x, y)?,
+        PublicKey::Rsa { n, e } => {
+            let [modulus, exponent] = *fields(AnyRef::from_der(bytes).ok()?)?.as_slice() else { return None };
+            let is = |field: AnyRef<'_>, number: &str| Some(field.tag() == Tag::Integer && field.value() == integer(number)?);
+            is_of(RSA) && is(modulus, n)? && is(exponent, e)?
+        }
     })
 }
 
-/// SEC 1 §2.3.3: an uncompressed point, `04 ‖ x ‖ y`.
-fn is_point(bytes: &[u8], x: &str, y: &str) -> bool {
-    let point = from_base64url(x).zip(from_base64url(y)).map(|(x, y)| [&[4], x.as_slice(), y.as_slice()].concat());
-    point.is_some_and(|point| point == bytes)
+/// The fields of a `SEQUENCE`.
+fn fields(sequence: AnyRef<'_>) -> Option<Vec<AnyRef<'_>>> {
+    let read = sequence.sequence(|reader| {
+        let mut fields = Vec::new();
+        while !reader.is_finished() {
+            fields.push(AnyRef::decode(reader)?);
+        }
+        Ok::<_, der::Error>(fields)
+    });
+    read.ok()
 }
 
-/// RFC 8017 §A.1.1: `SEQUENCE { modulus, publicExponent }`.
-fn is_rsa(bytes: &[u8], n: &str, e: &str) -> der::Result<bool> {
-    let mut reader = SliceReader::new(bytes)?;
-    let key = AnyRef::decode(&mut reader)?;
-    let (modulus, exponent) = key.sequence(|fields| Ok::<_, der::Error>((UintRef::decode(fields)?, UintRef::decode(fields)?)))?;
-    let same = |number: UintRef<'_>, text: &str| from_base64url(text).is_some_and(|bytes| bytes == number.as_bytes());
-    Ok(reader.is_finished() && same(modulus, n) && same(exponent, e))
+/// SEC 1 §2.3.3: an uncompressed point, `04 ‖ x ‖ y`.
+fn point(x: &str, y: &str) -> Option<Vec<u8>> {
+    Some([&[4], from_base64url(x)?.as_slice(), from_base64url(y)?.as_slice()].concat())
+}
+
+/// X.690 §8.3: the content of a positive integer, whose first bit is its sign.
+fn integer(number: &str) -> Option<Vec<u8>> {
+    let bytes = from_base64url(number)?;
+    let is_negative = bytes.first().is_some_and(|first| first & 0x80 != 0);
+    Some(if is_negative { [&[0], bytes.as_slice()].concat() } else { bytes })
 }

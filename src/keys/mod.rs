@@ -10,7 +10,7 @@ mod private;
 mod public;
 mod ring;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 pub use private::{BrokenKey, PrivateKey};
 pub use public::{PublicJwk, PublicKey};
@@ -20,8 +20,7 @@ pub use ring::{KeyRing, RingKey};
 pub const SECRET_PREFIX: &str = "SIGNING_KEY_";
 
 /// A signature algorithm (RFC 7518 §3.1). A type, never a text taken from a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Alg {
     /// ECDSA on P-256 with SHA-256.
     #[serde(rename = "ES256")]

@@ -2,12 +2,12 @@
 
 use core::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::certificate::certifies;
 use super::{Alg, PublicJwk, PublicKey};
 use crate::encoding::from_base64url;
-use crate::json::{self, Member};
+use crate::json::{Object, Value};
 use crate::time::UnixTime;
 
 /// The most bytes of a secret: Workers' own limit is 5 KB.
@@ -41,33 +41,26 @@ impl BrokenKey {
     pub const NOT_A_PAIR: Self = Self("its private and public parts do not make one key pair; make a new one with edge-broker keygen");
 }
 
-type Text = Member<String>;
-
 /// The members of a private JWK that may stand in a secret.
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
 struct Jwk {
-    kty: String,
-    crv: Text,
-    x: Text,
-    y: Text,
-    n: Text,
-    e: Text,
-    d: Text,
-    p: Text,
-    q: Text,
-    dp: Text,
-    dq: Text,
-    qi: Text,
-    alg: Text,
-    kid: Text,
-    #[serde(rename = "use")]
-    usage: Text,
-    key_ops: Member<Vec<String>>,
-    #[allow(dead_code, reason = "exports of Web Crypto have it, and it says nothing about the key")]
-    ext: Member<bool>,
-    nbf: Member<UnixTime>,
-    x5c: Member<Vec<String>>,
+    kty: Option<String>,
+    crv: Option<String>,
+    x: Option<String>,
+    y: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+    d: Option<String>,
+    p: Option<String>,
+    q: Option<String>,
+    dp: Option<String>,
+    dq: Option<String>,
+    qi: Option<String>,
+    alg: Option<String>,
+    kid: Option<String>,
+    usage: Option<String>,
+    key_ops: Option<Vec<String>>,
+    not_before: Option<UnixTime>,
+    x5c: Option<Vec<String>>,
 }
 
 /// The members that Web Crypto imports.
@@ -90,25 +83,25 @@ impl PrivateKey {
         if secret.len() > SECRET_BYTES_MAX {
             return Err(BrokenKey("is longer than 16384 bytes"));
         }
-        let jwk: Jwk = json::object(secret).ok_or(NOT_A_JWK)?;
-        let (public, import) = match jwk.kty.as_str() {
-            "EC" => jwk.p256()?,
-            "RSA" => jwk.rsa()?,
+        let jwk = Jwk::read(secret).ok_or(NOT_A_JWK)?;
+        let (public, import) = match jwk.kty.as_deref() {
+            Some("EC") => jwk.p256()?,
+            Some("RSA") => jwk.rsa()?,
             _ => return Err(BrokenKey("kty is EC (for ES256) or RSA (for RS256)")),
         };
-        if jwk.alg.0.is_some_and(|alg| alg != public.alg().as_str()) {
+        if jwk.alg.is_some_and(|alg| alg != public.alg().as_str()) {
             return Err(BrokenKey("alg is ES256 for an EC key and RS256 for an RSA key"));
         }
-        if jwk.usage.0.is_some_and(|usage| usage != "sig") || jwk.key_ops.0.is_some_and(|ops| !ops.iter().any(|op| op == "sign")) {
+        if jwk.usage.is_some_and(|usage| usage != "sig") || jwk.key_ops.is_some_and(|ops| !ops.iter().any(|op| op == "sign")) {
             return Err(BrokenKey("use is sig and key_ops has sign, where they are there at all"));
         }
-        if jwk.kid.0.is_some_and(|kid| kid != public.thumbprint()) {
+        if jwk.kid.is_some_and(|kid| kid != public.thumbprint()) {
             return Err(BrokenKey("kid is the key's RFC 7638 thumbprint; leave it out and the broker computes it"));
         }
-        if !jwk.x5c.0.as_deref().is_none_or(|chain| certifies(chain, &public)) {
+        if !jwk.x5c.as_deref().is_none_or(|chain| certifies(chain, &public)) {
             return Err(BrokenKey("x5c is a list of one self-signed certificate of this very key, in padded base64 DER"));
         }
-        Ok(Self { public: PublicJwk::new(&public, jwk.x5c.0), not_before: jwk.nbf.0.unwrap_or(UnixTime::EPOCH), import })
+        Ok(Self { public: PublicJwk::new(&public, jwk.x5c), not_before: jwk.not_before.unwrap_or(UnixTime::EPOCH), import })
     }
 
     /// The entry it is published as.
@@ -137,11 +130,42 @@ impl PrivateKey {
 }
 
 impl Jwk {
+    /// `None` for what is no JSON object, or has a member that is not known, there twice or of another type.
+    fn read(secret: &str) -> Option<Self> {
+        let mut members = Object::parse_nested(secret.as_bytes())?;
+        // Exports of Web Crypto have it, and it says nothing about the key.
+        members.optional("ext", Value::bool)?;
+        let not_before = members.optional("nbf", |time| time.whole_number()?.try_into().ok())?;
+        let (key_ops, x5c) = (members.optional("key_ops", Value::texts)?, members.optional("x5c", Value::texts)?);
+        let mut text = |name| members.optional_text(name);
+        let jwk = Self {
+            kty: text("kty")?,
+            crv: text("crv")?,
+            x: text("x")?,
+            y: text("y")?,
+            n: text("n")?,
+            e: text("e")?,
+            d: text("d")?,
+            p: text("p")?,
+            q: text("q")?,
+            dp: text("dp")?,
+            dq: text("dq")?,
+            qi: text("qi")?,
+            alg: text("alg")?,
+            kid: text("kid")?,
+            usage: text("use")?,
+            key_ops,
+            not_before,
+            x5c,
+        };
+        members.is_empty().then_some(jwk)
+    }
+
     fn p256(&self) -> Result<(PublicKey, String), BrokenKey> {
         const RULE: BrokenKey = BrokenKey("an EC key has crv P-256 and x, y, d of 32 bytes each in base64url");
         let [crv, x, y, d] = texts([&self.crv, &self.x, &self.y, &self.d]).ok_or(RULE)?;
         let of_rsa = [&self.n, &self.e, &self.p, &self.q, &self.dp, &self.dq, &self.qi];
-        if crv != "P-256" || of_rsa.iter().any(|member| member.0.is_some()) || from_base64url(d).is_none_or(|bytes| bytes.len() != 32) {
+        if crv != "P-256" || of_rsa.iter().any(|member| member.is_some()) || from_base64url(d).is_none_or(|bytes| bytes.len() != 32) {
             return Err(RULE);
         }
         let public = PublicKey::p256(x.to_owned(), y.to_owned()).ok_or(RULE)?;
@@ -154,7 +178,7 @@ impl Jwk {
         let members = [&self.n, &self.e, &self.d, &self.p, &self.q, &self.dp, &self.dq, &self.qi];
         let [n, e, d, p, q, dp, dq, qi] = texts(members).ok_or(RULE)?;
         let well_formed = [d, p, q, dp, dq, qi].iter().all(|text| from_base64url(text).is_some_and(|bytes| !bytes.is_empty()));
-        if !well_formed || [&self.crv, &self.x, &self.y].iter().any(|member| member.0.is_some()) {
+        if !well_formed || [&self.crv, &self.x, &self.y].iter().any(|member| member.is_some()) {
             return Err(RULE);
         }
         let public = PublicKey::rsa(n.to_owned(), e.to_owned()).ok_or(RULE)?;
@@ -163,10 +187,10 @@ impl Jwk {
 }
 
 /// The texts of these members, where all are there.
-fn texts<const N: usize>(members: [&Text; N]) -> Option<[&str; N]> {
+fn texts<const N: usize>(members: [&Option<String>; N]) -> Option<[&str; N]> {
     let mut texts = [""; N];
     for (text, member) in texts.iter_mut().zip(members) {
-        *text = member.0.as_deref()?;
+        *text = member.as_deref()?;
     }
     Some(texts)
 }

@@ -1,13 +1,9 @@
 //! The body of a mint request: empty, or `{"audience"?, "ttl_seconds"?}`.
 
-use core::fmt;
-
-use serde::de::{Deserializer, MapAccess, Visitor};
-
 use crate::aws::Audience;
 use crate::error::Refusal;
 use crate::http::has_media_type;
-use crate::json::Scalar;
+use crate::json::{Object, Value};
 
 /// The most bytes of the body.
 pub const BODY_BYTES_MAX: usize = 4_096;
@@ -33,59 +29,36 @@ impl MintRequest {
         if !has_media_type(content_type, "application/json") {
             return Err(Refusal::UnsupportedMediaType("application/json"));
         }
-        let mut problem = None;
-        let mut reader = serde_json::Deserializer::from_slice(body);
-        let request = reader.deserialize_map(Members { problem: &mut problem }).and_then(|request| reader.end().map(|()| request));
-        match (request, problem) {
-            (_, Some(problem)) => Err(Refusal::bad_request(problem)),
-            (Ok(request), None) => Ok(request),
-            (Err(_), None) => {
-                Err(Refusal::bad_request("Send an empty body, or one JSON object with audience and ttl_seconds, both optional."))
-            }
-        }
-    }
-}
-
-/// Reads the members one by one; the first that does not fit is kept as a message that names it.
-struct Members<'a> {
-    problem: &'a mut Option<String>,
-}
-
-impl<'de> Visitor<'de> for Members<'_> {
-    type Value = MintRequest;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<MintRequest, A::Error> {
-        let mut request = MintRequest::default();
-        while let Some(name) = map.next_key::<String>()? {
-            let value: Scalar = map.next_value()?;
-            let outcome = match name.as_str() {
-                "audience" if request.audience.is_some() => Err("is there twice: send it once."),
-                "ttl_seconds" if request.ttl_seconds.is_some() => Err("is there twice: send it once."),
-                "audience" => audience(value).map(|audience| request.audience = Some(audience)),
-                "ttl_seconds" => ttl(&value).map(|seconds| request.ttl_seconds = Some(seconds)),
-                _ => Err("is not known here: leave it out. The members are audience and ttl_seconds."),
-            };
-            if let (Err(rule), None) = (outcome, &self.problem) {
-                *self.problem = Some(format!("{} {rule}", printable(&name)));
-            }
+        let members = Object::parse(body)
+            .ok_or(Refusal::bad_request("Send an empty body, or one JSON object with audience and ttl_seconds, both optional."))?;
+        let mut request = Self::default();
+        for (name, value) in members.into_members() {
+            request.take(&name, value).map_err(|rule| Refusal::bad_request(format!("{} {rule}", printable(&name))))?;
         }
         Ok(request)
     }
+
+    /// Takes over one member.
+    fn take(&mut self, name: &str, value: Value<'_>) -> Result<(), &'static str> {
+        const TWICE: &str = "is there twice: send it once.";
+        match name {
+            "audience" if self.audience.is_some() => return Err(TWICE),
+            "ttl_seconds" if self.ttl_seconds.is_some() => return Err(TWICE),
+            "audience" => self.audience = Some(audience(value)?),
+            "ttl_seconds" => self.ttl_seconds = Some(ttl(value)?),
+            _ => return Err("is not known here: leave it out. The members are audience and ttl_seconds."),
+        }
+        Ok(())
+    }
 }
 
-fn audience(value: Scalar) -> Result<Audience, &'static str> {
-    const RULE: &str = "is a text of 1 to 255 printable characters: one of the session's audiences.";
-    let Scalar::Text(text) = value else { return Err(RULE) };
-    Audience::try_from(text).map_err(|_| RULE)
+fn audience(value: Value<'_>) -> Result<Audience, &'static str> {
+    let audience = value.text().and_then(|text| text.try_into().ok());
+    audience.ok_or("is a text of 1 to 255 printable characters: one of the session's audiences.")
 }
 
-fn ttl(value: &Scalar) -> Result<u64, &'static str> {
-    let Scalar::WholeNumber(seconds) = value else { return Err("is a whole number of seconds, 60 or more.") };
-    Ok(*seconds)
+fn ttl(value: Value<'_>) -> Result<u64, &'static str> {
+    value.whole_number().ok_or("is a whole number of seconds, 60 or more.")
 }
 
 /// A member's name for a message, if it looks like one: it came from outside and may be anything, a token too.

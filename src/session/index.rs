@@ -1,6 +1,6 @@
 //! The index of a wallet's sessions: what Workers KV lists beside each key (`kv-schemas/README.md`).
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{SessionHash, SessionRecord, index_prefix};
 use crate::json::Object;
@@ -10,14 +10,14 @@ use crate::wallet::Wallet;
 /// The metadata of an index entry: enough to list sessions, and to tell the oldest, without reading their records.
 ///
 /// Nothing is decided by it but the order in which sessions are listed and end; members that are not known are ignored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct IndexMetadata {
     /// When the session began.
     pub created: UnixTime,
     /// When it ends.
     pub expires: UnixTime,
     /// Its name for people.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
 }
 

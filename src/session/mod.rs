@@ -7,6 +7,6 @@ mod token;
 
 pub use index::{IndexMetadata, indexed_session};
 pub use keys::{index_key, index_prefix, record_key};
-pub(crate) use record::is_label;
 pub use record::{BrokenRecord, GRANT_BYTES_MAX, RECORD_BYTES_MAX, SessionRecord};
+pub(crate) use record::{is_label, stored_tags};
 pub use token::{SessionHash, SessionToken};

@@ -5,14 +5,16 @@
 
 use core::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Serialize, Serializer};
 
-use crate::aws::{Audience, Roles, SessionTags, SourceIdentity, TAGS_MAX, TagKey, TagValue, Violation};
+use crate::aws::{Audience, RoleArn, Roles, SessionTags, SourceIdentity, TAGS_MAX, TagKey, TagValue, Violation};
 use crate::config::{OMNI_TAG, TOKEN_TTL_SECONDS, WALLET_TAG};
-use crate::json::{self, VersionOne};
+use crate::json::{Object, Value};
 use crate::time::UnixTime;
 use crate::wallet::Wallet;
 
+/// The version of a stored record.
+const VERSION: u64 = 1;
 /// The most bytes of a stored record.
 pub const RECORD_BYTES_MAX: usize = 16_384;
 /// The most bytes of JSON that a session adds to a token; with all else at its largest the token stays below 20,000 characters.
@@ -21,8 +23,9 @@ pub const GRANT_BYTES_MAX: usize = 11_000;
 const OWN_TAGS: [&str; 2] = [WALLET_TAG, OMNI_TAG];
 
 /// A session: whose it is, how long it lives, and what its tokens may carry. Always within AWS's limits.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(try_from = "Stored", into = "Stored")]
+///
+/// Serialises as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionRecord {
     /// The tenant.
     pub wallet: Wallet,
@@ -130,7 +133,27 @@ impl SessionRecord {
         if text.len() > RECORD_BYTES_MAX {
             return Err(BrokenRecord::TooLong);
         }
-        Self::try_from(json::object::<Stored>(text).ok_or(BrokenRecord::Schema)?)
+        Self::read(text).unwrap_or(Err(BrokenRecord::Schema))
+    }
+
+    /// `None` for everything that the schema does not know.
+    fn read(text: &str) -> Option<Result<Self, BrokenRecord>> {
+        let mut stored = Object::parse_nested(text.as_bytes())?;
+        stored.whole_number("v").filter(|version| *version == VERSION)?;
+        let record = Self {
+            wallet: stored.text("wallet")?.try_into().ok()?,
+            created_at: stored.whole_number("created_at")?.try_into().ok()?,
+            expires_at: stored.whole_number("expires_at")?.try_into().ok()?,
+            label: stored.optional_text("label")?,
+            audiences: stored.optional("audiences", Value::texts)?,
+            tags: SessionTags::default(),
+            roles: stored.optional("roles", |roles| Roles::try_from(roles.texts::<RoleArn>()?).ok())?,
+            source_identity: stored.optional("source_identity", |identity| identity.text()?.try_into().ok())?,
+            max_token_ttl: stored.optional("max_token_ttl", Value::whole_number)?,
+        };
+        let tags = stored.optional("tags", stored_tags)?.unwrap_or_default();
+        let transitive = stored.optional("transitive_tags", Value::texts)?.unwrap_or_default();
+        stored.is_empty().then(|| record.with_tags(tags, transitive))
     }
 
     /// The record as it is stored.
@@ -138,12 +161,13 @@ impl SessionRecord {
     /// # Errors
     /// What [`SessionRecord::parse`] would refuse: its public members may have been set to anything.
     pub fn to_json(&self) -> Result<String, BrokenRecord> {
-        let text = serde_json::to_string(&self.clone().checked()?).map_err(|_| BrokenRecord::Schema)?;
+        self.check()?;
+        let text = serde_json::to_string(self).map_err(|_| BrokenRecord::Schema)?;
         Self::parse(&text).map(|_| text)
     }
 
     /// The rules between members, and those that their types do not hold.
-    fn checked(self) -> Result<Self, BrokenRecord> {
+    fn check(&self) -> Result<(), BrokenRecord> {
         if self.expires_at <= self.created_at {
             return Err(BrokenRecord::Lifetime);
         }
@@ -169,7 +193,11 @@ impl SessionRecord {
         if grant.len() > GRANT_BYTES_MAX {
             return Err(BrokenRecord::GrantTooLong);
         }
-        Ok(self)
+        Ok(())
+    }
+
+    fn checked(self) -> Result<Self, BrokenRecord> {
+        self.check().map(|()| self)
     }
 }
 
@@ -179,107 +207,56 @@ pub(crate) fn is_label(text: &str) -> bool {
 }
 
 /// The record's members as the schema has them.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Stored {
-    v: VersionOne,
-    wallet: Wallet,
+#[derive(Serialize)]
+struct Stored<'a> {
+    v: u64,
+    wallet: &'a Wallet,
     created_at: UnixTime,
     expires_at: UnixTime,
-    #[serde(default, deserialize_with = "json::present", skip_serializing_if = "Option::is_none")]
-    label: Option<String>,
-    #[serde(default, deserialize_with = "json::present", skip_serializing_if = "Option::is_none")]
-    audiences: Option<Vec<Audience>>,
-    #[serde(default, skip_serializing_if = "StoredTags::is_empty")]
-    tags: StoredTags,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    transitive_tags: Vec<TagKey>,
-    #[serde(default, deserialize_with = "json::present", skip_serializing_if = "Option::is_none")]
-    roles: Option<Roles>,
-    #[serde(default, deserialize_with = "json::present", skip_serializing_if = "Option::is_none")]
-    source_identity: Option<SourceIdentity>,
-    #[serde(default, deserialize_with = "json::present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audiences: Option<&'a [Audience]>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty", serialize_with = "as_object")]
+    tags: &'a [(TagKey, TagValue)],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    transitive_tags: &'a [TagKey],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roles: Option<&'a Roles>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_identity: Option<&'a SourceIdentity>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     max_token_ttl: Option<u64>,
 }
 
-impl TryFrom<Stored> for SessionRecord {
-    type Error = BrokenRecord;
-
-    fn try_from(stored: Stored) -> Result<Self, BrokenRecord> {
-        let Stored {
-            v: VersionOne,
-            wallet,
-            created_at,
-            expires_at,
-            label,
-            audiences,
-            tags,
-            transitive_tags,
-            roles,
-            source_identity,
-            max_token_ttl,
-        } = stored;
-        let tags = SessionTags::new(tags.0, transitive_tags)?;
-        Self { wallet, created_at, expires_at, label, audiences, tags, roles, source_identity, max_token_ttl }.checked()
+impl Serialize for SessionRecord {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let stored = Stored {
+            v: VERSION,
+            wallet: &self.wallet,
+            created_at: self.created_at,
+            expires_at: self.expires_at,
+            label: self.label.as_deref(),
+            audiences: self.audiences.as_deref(),
+            tags: self.tags.tags(),
+            transitive_tags: self.tags.transitive(),
+            roles: self.roles.as_ref(),
+            source_identity: self.source_identity.as_ref(),
+            max_token_ttl: self.max_token_ttl,
+        };
+        stored.serialize(serializer)
     }
 }
 
-impl From<SessionRecord> for Stored {
-    fn from(record: SessionRecord) -> Self {
-        let SessionRecord { wallet, created_at, expires_at, label, audiences, tags, roles, source_identity, max_token_ttl } = record;
-        let (tags, transitive_tags) = (StoredTags(tags.tags().to_vec()), tags.transitive().to_vec());
-        Self {
-            v: VersionOne,
-            wallet,
-            created_at,
-            expires_at,
-            label,
-            audiences,
-            tags,
-            transitive_tags,
-            roles,
-            source_identity,
-            max_token_ttl,
-        }
-    }
+/// `{"Key": "value"}`, in the order given.
+fn as_object<S: Serializer>(tags: &[(TagKey, TagValue)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(tags.iter().map(|(key, value)| (key, value)))
 }
 
-/// `{"Key": "value"}`, in the order written; a repeated member stays repeated, for [`SessionTags`] to refuse.
-#[derive(Clone, Default)]
-struct StoredTags(Vec<(TagKey, TagValue)>);
-
-impl StoredTags {
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl Serialize for StoredTags {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
-    }
-}
-
-impl<'de> Deserialize<'de> for StoredTags {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> serde::de::Visitor<'de> for Members {
-            type Value = StoredTags;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of tag keys and values")
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<StoredTags, A::Error> {
-                let mut tags = Vec::new();
-                while let Some(tag) = map.next_entry()? {
-                    tags.push(tag);
-                }
-                Ok(StoredTags(tags))
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
+/// The same read, in the order written; a repeated member stays repeated, for [`SessionTags`] to refuse.
+pub(crate) fn stored_tags(value: Value<'_>) -> Option<Vec<(TagKey, TagValue)>> {
+    let members = value.object()?.into_members().into_iter();
+    members.map(|(key, value)| Some((key.into_owned().try_into().ok()?, value.text()?.try_into().ok()?))).collect()
 }
 
 #[cfg(test)]

@@ -112,7 +112,7 @@ impl Challenge {
         let expires_at = now.plus(config.signin.challenge_ttl);
         let text = |time| DateTimeText::new(time).ok_or(Fault::Internal);
         let message = SiweMessage {
-            scheme: config.issuer.as_str().split_once("://").map(|(scheme, _)| scheme).filter(|scheme| *scheme != "https"),
+            scheme: Some(config.issuer.scheme()).filter(|scheme| *scheme != "https"),
             domain: config.issuer.authority(),
             address: &checksummed(&wallet),
             statement: Some(&config.signin.statement),
@@ -148,7 +148,8 @@ impl Challenge {
             expires_at: stored.whole_number("expires_at")?.try_into().ok()?,
         };
         // A message that does not carry the nonce is not this challenge's, whoever signed it.
-        let is_whole = challenge.message.contains(&challenge.nonce) && challenge.created_at < challenge.expires_at;
+        let mut lines = challenge.message.lines().filter_map(|line| line.strip_prefix("Nonce: "));
+        let is_whole = lines.any(|nonce| nonce == challenge.nonce) && challenge.created_at < challenge.expires_at;
         (is_whole && stored.is_empty()).then_some(challenge)
     }
 

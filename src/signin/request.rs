@@ -73,7 +73,7 @@ impl VerifyRequest {
 }
 
 /// The members of a body; `None` if it is not one JSON object.
-fn members(body: &[u8], content_type: Option<&str>) -> Result<Option<Object>, Refusal> {
+fn members<'a>(body: &'a [u8], content_type: Option<&str>) -> Result<Option<Object<'a>>, Refusal> {
     if body.len() > BODY_BYTES_MAX {
         return Err(Refusal::PayloadTooLarge(BODY_BYTES_MAX));
     }

@@ -11,15 +11,17 @@ const LABEL: &str = "sign-in";
 
 /// The session of a wallet that has just signed in.
 ///
-/// It lives `SESSION_TTL_SECONDS`. It names no audiences, tags, roles or ceiling of its own: whoever proves a wallet gets
-/// what the configuration gives to every wallet (the default audience, the broker's own tags, its token lifetime) and
-/// nothing that an operator would have to grant.
+/// It lives `SESSION_TTL_SECONDS`, and has the audiences and tags that the configuration gives to every sign-in
+/// (`SIGNIN_AUDIENCES`, `SIGNIN_TAGS`), by default the default audience and the broker's own tags. Roles, a source identity
+/// and a ceiling are an operator's to grant.
 ///
 /// # Errors
 /// [`Fault::Internal`] at the end of time.
 pub fn open(config: &Config, wallet: Wallet, now: UnixTime) -> Result<SessionRecord, Fault> {
-    let mut record = SessionRecord::new(wallet, now, now.plus(config.session_ttl)).map_err(|_| Fault::Internal)?;
+    let record = SessionRecord::new(wallet, now, now.plus(config.session_ttl));
+    let mut record = record.and_then(|record| record.with_tags(config.signin.tags.clone(), Vec::new())).map_err(|_| Fault::Internal)?;
     record.label = Some(LABEL.to_owned());
+    record.audiences.clone_from(&config.signin.audiences);
     Ok(record)
 }
 

@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 
 const TOOL = process.env.EDGE_BROKER ?? join(process.env.CARGO_TARGET_DIR ?? "target", "debug", "edge-broker");
 const DOCUMENTS = ["README.md", ...globSync("{docs,cli,aws,bench,kv-schemas}/**/*.md", { exclude: (name) => /node_modules|target/.test(name) })];
-const COMMANDS = ["session issue", "session list", "session show", "session revoke-all", "session revoke", "aws revoke-policy", "keygen", "check", "doctor", "prove", "credentials", "token"];
+const COMMANDS = ["allow add", "allow list", "allow remove", "allow show", "session issue", "session list", "session show", "session revoke-all", "session revoke", "aws revoke-policy", "keygen", "login", "logout", "check", "doctor", "prove", "credentials", "token"];
 
 const text = (file) => readFileSync(file, "utf8");
 
@@ -55,6 +55,22 @@ describe("every option of the tool that is named in a command exists", () => {
       }
     });
   }
+});
+
+/** The tests that a page names: file and the words of a title, `name.test.mjs`: "words". */
+const namedTests = (page) => [...page.matchAll(/`([\w-]+\.test\.mjs)`: "([^"]+)"/g)].map(([, file, words]) => [file, words]);
+const isThere = ([file, words]) => globSync(`tests/**/${file}`).some((path) => text(path).includes(words));
+
+describe("every test that the threat model names exists", () => {
+  const named = namedTests(text("docs/threat-model.md"));
+  it("every promise names one", () => {
+    const [, promises] = /## What is promised\n([\s\S]*?)\n## /.exec(text("docs/threat-model.md"));
+    const rows = promises.split("\n").filter((line) => line.startsWith("| ")).slice(1);
+    assert.ok(rows.length >= 15);
+    for (const row of rows) assert.equal(namedTests(row).length, 1, row);
+  });
+  for (const [file, words] of named) it(`${file}: ${words}`, () => assert.ok(isThere([file, words])));
+  it("the twin: a test that is not there is missed", () => assert.ok(!isThere(["signin.test.mjs", "no such promise"]) && !isThere(["no-such.test.mjs", "the whole round"])));
 });
 
 describe("the twin: what is not there is found", () => {

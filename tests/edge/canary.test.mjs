@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { DISCOVERY, ISSUER, JWKS, MINT, SESSION, startBroker } from "./support/broker.mjs";
+import { ACCESS_TOKEN, DISCOVERY, ISSUER, JWKS, MINT, SESSION, START, TOKEN, TOKEN_EXCHANGE, VERIFY, startBroker } from "./support/broker.mjs";
 import { assertNoCanary, assertNoCanaryInAnswer, guard } from "./support/canaries.mjs";
 import { ecKey, rsaKey, secrets, withCertificate } from "./support/keys.mjs";
 import { rawRequest } from "./support/raw.mjs";
@@ -34,7 +34,7 @@ async function everywhere(token) {
   const json = { "content-type": "application/json" };
   const requests = [
     ...["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"].flatMap((method) =>
-      [DISCOVERY, JWKS, MINT, SESSION, "/healthz", "/readyz", "/v1/token", `/${token}`].map((path) => [path, { method, headers: bearer }]),
+      [DISCOVERY, JWKS, MINT, SESSION, "/healthz", "/readyz", TOKEN, START, VERIFY, `/${token}`].map((path) => [path, { method, headers: bearer }]),
     ),
     [`${MINT}?token=${token}`, { method: "POST" }],
     [`${MINT}/${token}`, { method: "POST", headers: bearer }],
@@ -52,6 +52,17 @@ async function everywhere(token) {
     [MINT, { method: "POST", headers: { ...bearer, ...json }, body: `{"audience":"${token}` }],
     [MINT, { method: "POST", headers: { ...bearer, cookie: token, "x-token": token, referer: `https://x.example/${token}` } }],
     [JWKS, { headers: { "if-none-match": `"${token}"` } }],
+    ...[START, VERIFY].flatMap((path) => [
+      [path, { method: "POST", headers: json, body: token }],
+      [path, { method: "POST", headers: json, body: JSON.stringify({ address: token, chain_id: 1, request_id: token, signature: token }) }],
+      [path, { method: "POST", headers: json, body: JSON.stringify({ [token]: token, address: `0x${"1".repeat(40)}`, chain_id: token, request_id: `siwe-${"1".repeat(32)}`, signature: token }) }],
+      [path, { method: "POST", headers: json, body: JSON.stringify({ address: `0x${"1".repeat(40)}`, chain_id: 1, note: token, request_id: `siwe-${"1".repeat(32)}`, signature: `0x${"1".repeat(130)}` }) }],
+    ]),
+    ...[{}, { grant_type: token }, { subject_token_type: token }, { requested_token_type: token }, { scope: token }, { audience: token }, { resource: token }, { actor_token: token }, { [token]: token }].map((parameters) => [
+      TOKEN,
+      { method: "POST", body: new URLSearchParams({ grant_type: TOKEN_EXCHANGE, subject_token: token, subject_token_type: ACCESS_TOKEN, ...parameters }) },
+    ]),
+    [MINT, { method: "POST", headers: { ...bearer, "cf-ray": token, "cf-connecting-ip": token } }],
   ];
   // The requests themselves are searched: see Broker.request.
   await Promise.all(requests.map(([path, init]) => broker.request(path, init)));
@@ -131,7 +142,7 @@ describe("nothing secret is shown", () => {
     }
   });
 
-  for (const faults of [{ kv: "reject" }, { kv: "throw" }, { kv: "hang" }, { kv: "unbound" }, { sign: "reject" }, { random: "throw" }, { deletion: "session/" }, { timer: "throw" }]) {
+  for (const faults of [{ kv: "reject" }, { kv: "throw" }, { kv: "hang" }, { kv: "unbound" }, { sign: "reject" }, { random: "throw" }, { deletion: "session/" }, { timer: "throw" }, { challenges: "reject" }, { challenges: "throw" }, { limit: "reject" }, { limit: "garbage" }, { write: "session/" }, { list: "wallet/" }, { events: "throw" }]) {
     test(`while ${JSON.stringify(faults)} fails`, async () => {
       await broker.redeploy(good);
       const token = await broker.session();

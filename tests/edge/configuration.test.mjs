@@ -35,6 +35,8 @@ const WRONG = [
   ...["", "two\nlines", "tab\there", "größer", "x".repeat(256), 'a "quoted" word', "back\\slash"].map((value) => ["SIGNIN_STATEMENT", value]),
   ...[59, 2701, "", "ten minutes", null].map((value) => ["SIGNIN_CHALLENGE_TTL_SECONDS", value]),
   ...[0, 1001, "", "many", -1, null].map((value) => ["SESSIONS_PER_WALLET", value]),
+  ...["", [], ["https://elsewhere.example"], ["sts.amazonaws.com", "sts.amazonaws.com"], [1], {}, null].map((value) => ["SIGNIN_AUDIENCES", value]),
+  ...["", [], { a: 1 }, { a: ["b"] }, { a: "b", A: "c" }, { "aws:a": "b" }, { [WALLET_TAG]: "x" }, null].map((value) => ["SIGNIN_TAGS", value]),
 ];
 
 const RIGHT = [
@@ -59,6 +61,8 @@ const RIGHT = [
   { SIGNIN_STATEMENT: "Sign in to our broker: it's free & safe (mostly)." },
   { SIGNIN_CHALLENGE_TTL_SECONDS: 60 },
   { SESSIONS_PER_WALLET: "1000" },
+  { AUDIENCES: ["a", "b"], SIGNIN_AUDIENCES: ["b"] },
+  { SIGNIN_TAGS: { origin: "sign-in", empty: "" } },
   { UNKNOWN_VARIABLE: "is nobody's business" },
 ];
 

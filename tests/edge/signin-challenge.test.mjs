@@ -91,6 +91,24 @@ describe("storage", () => {
     assert.deepEqual([verified.signatures, verified.deletes], [0, 0]);
   });
 
+  test("an object gives what it keeps once, and keeps it no longer than it was told to", async () => {
+    const now = () => Date.now() / 1000;
+    await broker.challenge("kept", "put", "a text", now() + 60);
+    await broker.challenge("forgotten", "put", "a text", now() + 1);
+    // The object itself holds nothing against a clock: what is gone was deleted by its alarm.
+    const until = Date.now() + 10_000;
+    let left = "a text";
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    while (left !== null && Date.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      left = await broker.challenge("forgotten", "take");
+      if (left !== null) await broker.challenge("forgotten", "put", left, now());
+    }
+    assert.equal(left, null);
+    assert.equal(await broker.challenge("kept", "take"), "a text");
+    assert.equal(await broker.challenge("kept", "take"), null);
+  });
+
   test("a malformed verify asks the store of challenges nothing", async () => {
     const one = await signed(broker, newWallet());
     const cost = await broker.counted(() => broker.post(VERIFY, { request_id: one.request_id, signature: "0x" }));

@@ -335,6 +335,16 @@ describe("who may sign in", () => {
     for (const chain_id of [2, 10]) assertError(await broker.post(START, { address, chain_id }), "bad_request", /SIGNIN_CHAINS/);
   });
 
+  test("for the audiences and with the tags that the configuration gives to sign-ins", async () => {
+    const AUDIENCES = ["sts.amazonaws.com", "https://iam.example.com/pool"];
+    await broker.update({ vars: { ISSUER, AUDIENCES, SIGNIN_AUDIENCES: [AUDIENCES[1]], SIGNIN_TAGS: { origin: "sign-in" } } });
+    const { session_token } = await signIn(broker);
+    const claims = JSON.parse(Buffer.from((await broker.minted(session_token)).split(".")[1], "base64url"));
+    assert.equal(claims.aud, AUDIENCES[1]);
+    assert.deepEqual(claims["https://aws.amazon.com/tags"].principal_tags.origin, ["sign-in"]);
+    assertError(await broker.mint(session_token, { audience: AUDIENCES[0] }), "forbidden");
+  });
+
   test("for as long, and with the words, that the configuration says", async () => {
     const vars = { ISSUER, SIGNIN_STATEMENT: "Open the gate.", SIGNIN_RESOURCES: ["https://issuer.test/terms", "ipfs://bafy"], SIGNIN_CHALLENGE_TTL_SECONDS: 90, SESSION_TTL_SECONDS: 3600 };
     await broker.update({ vars });

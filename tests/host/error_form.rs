@@ -2,6 +2,7 @@
 
 use agentkeys_edge_broker::error::{Failure, Fault, Refusal, TokenReason};
 use agentkeys_edge_broker::http::{Method, Response, Route};
+use agentkeys_edge_broker::limit::Limit;
 use agentkeys_edge_broker::signin::SigninReason;
 
 use crate::support::world::{Request, World, error_of};
@@ -10,6 +11,7 @@ use crate::support::world::{Request, World, error_of};
 type Expected = (u16, &'static str, &'static [(&'static str, &'static str)]);
 
 const INVALID: Expected = (401, "unauthorized", &[("www-authenticate", r#"Bearer error="invalid_token""#)]);
+const LIMITED: Expected = (429, "rate_limited", &[("retry-after", "60")]);
 const SIGNIN: Expected = (401, "unauthorized", &[("www-authenticate", "Bearer")]);
 
 fn every_failure() -> Vec<(Failure, Expected)> {
@@ -27,15 +29,22 @@ fn every_failure() -> Vec<(Failure, Expected)> {
         refused(Refusal::SigninFailed(SigninReason::Broken), SIGNIN),
         refused(Refusal::SigninFailed(SigninReason::WrongSigner), SIGNIN),
         refused(Refusal::Forbidden("Not this one.".into()), (403, "forbidden", &[])),
+        refused(Refusal::WalletNotListed, (403, "forbidden", &[])),
         refused(Refusal::NotFound, (404, "not_found", &[])),
         refused(Refusal::MethodNotAllowed(&[Method::Get, Method::Delete]), (405, "method_not_allowed", &[("allow", "GET, DELETE")])),
         refused(Refusal::MethodNotAllowed(&[Method::Post]), (405, "method_not_allowed", &[("allow", "POST")])),
         refused(Refusal::PayloadTooLarge(4_096), (413, "payload_too_large", &[])),
         refused(Refusal::UnsupportedMediaType("application/json"), (415, "unsupported_media_type", &[])),
+        refused(Refusal::RateLimited(Limit::Mint), LIMITED),
+        refused(Refusal::RateLimited(Limit::Refused), LIMITED),
+        refused(Refusal::RateLimited(Limit::SigninClient), LIMITED),
+        refused(Refusal::RateLimited(Limit::SigninWallet), LIMITED),
         failed(Fault::Internal, (500, "internal", &[])),
         failed(Fault::Configuration, (503, "unavailable", &[("retry-after", "60")])),
         failed(Fault::NoSigningKey, (503, "unavailable", &[("retry-after", "60")])),
         failed(Fault::Store, (503, "unavailable", &[("retry-after", "1")])),
+        failed(Fault::SigninStore, (503, "unavailable", &[("retry-after", "1")])),
+        failed(Fault::Challenges, (503, "unavailable", &[("retry-after", "1")])),
         failed(Fault::Signing, (503, "unavailable", &[("retry-after", "1")])),
     ]
 }

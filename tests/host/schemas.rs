@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use agentkeys_edge_broker::aws::{TagKey, TagValue, Violation};
 use agentkeys_edge_broker::session::{BrokenRecord, IndexMetadata, SessionRecord};
-use agentkeys_edge_broker::signin::{AllowRecord, BrokenAllowRecord};
+use agentkeys_edge_broker::signin::{AllowRecord, BrokenAllowRecord, BrokenChallenge, Challenge, RANDOM_BYTES, StartRequest};
 use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -36,6 +36,7 @@ const BEYOND_THE_SCHEMA: [(&str, BrokenRecord); 13] = [
 
 static SESSION: LazyLock<Validator> = LazyLock::new(|| validator("session.v1"));
 static SIGNIN_ALLOW: LazyLock<Validator> = LazyLock::new(|| validator("signin-allow.v1"));
+static SIGNIN_CHALLENGE: LazyLock<Validator> = LazyLock::new(|| validator("signin-challenge.v1"));
 static WALLET_INDEX: LazyLock<Validator> = LazyLock::new(|| validator("wallet-index.v1"));
 
 fn folder() -> PathBuf {
@@ -70,7 +71,7 @@ fn objections(validator: &Validator, text: &str) -> usize {
 
 #[test]
 fn the_schemas_are_json_schema_2020_12() {
-    for name in ["session.v1", "signin-allow.v1", "wallet-index.v1"] {
+    for name in ["session.v1", "signin-allow.v1", "signin-challenge.v1", "wallet-index.v1"] {
         assert_eq!(schema(name)["$schema"], "https://json-schema.org/draft/2020-12/schema");
         jsonschema::meta::validate(&schema(name)).unwrap();
         assert_eq!(schema(name)["additionalProperties"], json!(false));
@@ -119,7 +120,7 @@ fn an_index_entry_is_written_by_its_schema() {
     }
     for (name, text) in examples("wallet-index", "valid") {
         assert_eq!(objections(&WALLET_INDEX, &text), 0, "{name}");
-        let metadata: IndexMetadata = serde_json::from_str(&text).unwrap();
+        let metadata = IndexMetadata::parse(&text).unwrap();
         assert_eq!(serde_json::to_value(metadata).unwrap(), json(&text), "{name}");
     }
     for (name, text) in examples("wallet-index", "invalid") {
@@ -147,6 +148,30 @@ fn a_permission_to_sign_in_is_taken_or_refused_by_schema_and_parser_alike() {
     ] {
         assert_eq!((objections(&SIGNIN_ALLOW, &beyond), AllowRecord::parse(&beyond)), (0, Err(BrokenAllowRecord)), "{beyond}");
     }
+}
+
+#[test]
+fn a_challenge_is_taken_or_refused_by_schema_and_parser() {
+    for (name, text) in examples("signin-challenge", "valid") {
+        assert_eq!(objections(&SIGNIN_CHALLENGE, &text), 0, "{name}");
+        let written = Challenge::parse(&text).expect(&name).to_json();
+        assert_eq!(json(&written), json(&text), "{name}");
+    }
+    // What the schema cannot say.
+    let beyond = ["expires-at-equal-to-created-at", "member-twice", "message-without-the-nonce"];
+    let examples = examples("signin-challenge", "invalid");
+    for (name, text) in &examples {
+        let objections_expected = usize::from(!beyond.contains(&name.as_str()));
+        assert_eq!((objections(&SIGNIN_CHALLENGE, text), Challenge::parse(text)), (objections_expected, Err(BrokenChallenge)), "{name}");
+    }
+    assert!(beyond.iter().all(|name| examples.contains_key(*name)));
+}
+
+#[test]
+fn a_challenge_that_is_made_follows_the_schema() {
+    let request = StartRequest { wallet: crate::support::WALLET.parse().unwrap(), chain_id: 1.try_into().unwrap() };
+    let challenge = Challenge::new(&crate::support::config(&[]), request, &[7; RANDOM_BYTES], crate::support::at(crate::support::NOW));
+    assert_eq!(objections(&SIGNIN_CHALLENGE, &challenge.unwrap().to_json()), 0);
 }
 
 /// Every value that any example has for any member, put in every member's place.
@@ -225,7 +250,12 @@ fn the_examples_of_the_readme_follow_the_schemas() {
         let section = readme.split("\n## ").find(|section| section.starts_with(heading)).unwrap_or_else(|| panic!("no {heading}"));
         section.split("```json\n").skip(1).map(|block| block.split("\n```").next().unwrap().to_owned()).collect()
     };
-    for (heading, validator) in [("Session", &*SESSION), ("Wallet index", &*WALLET_INDEX), ("Permission to sign in", &*SIGNIN_ALLOW)] {
+    for (heading, validator) in [
+        ("Session", &*SESSION),
+        ("Wallet index", &*WALLET_INDEX),
+        ("Permission to sign in", &*SIGNIN_ALLOW),
+        ("Sign-in challenge", &*SIGNIN_CHALLENGE),
+    ] {
         let blocks = blocks(heading);
         assert!(!blocks.is_empty(), "{heading} has no example");
         for block in blocks {

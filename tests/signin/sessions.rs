@@ -19,6 +19,18 @@ fn a_session_lives_as_configured_and_grants_nothing_of_its_own() {
 }
 
 #[test]
+fn a_session_has_the_audiences_and_tags_that_the_configuration_gives_to_sign_ins() {
+    let wallet = Signer::new("one").wallet;
+    let variables = [("AUDIENCES", r#"["a","b","c"]"#), ("SIGNIN_AUDIENCES", r#"["c","a"]"#), ("SIGNIN_TAGS", r#"{"origin":"sign-in"}"#)];
+    let session = open(&config(&variables), wallet, at(NOW)).unwrap();
+    let stored: Value = serde_json::from_str(&session.to_json().unwrap()).unwrap();
+    assert_eq!(
+        (&stored["audiences"], &stored["tags"], stored.get("transitive_tags")),
+        (&json!(["c", "a"]), &json!({"origin": "sign-in"}), None)
+    );
+}
+
+#[test]
 fn the_answer_has_the_token_under_both_names() {
     let wallet = Signer::new("one").wallet;
     let (token, session) = (SessionToken::from_random(&[7; 32]), open(&config(&[]), wallet.clone(), at(NOW)).unwrap());

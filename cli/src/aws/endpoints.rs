@@ -7,7 +7,6 @@ use clap::{Args, ValueEnum};
 use super::transport::Transport;
 use crate::error::Error;
 use crate::http::{Client, is_loopback_http};
-use crate::session_token::shown;
 
 /// The region where nothing names one. An S3 that is not AWS's mostly takes any.
 const REGION: &str = "us-east-1";
@@ -67,9 +66,7 @@ impl StsArgs {
 
     /// The HTTP client for everybody that is asked.
     pub(crate) fn client(&self) -> Result<Client, Error> {
-        let file = self.ca_file.as_deref().filter(|file| !file.as_os_str().is_empty());
-        let named = || file.map(shown).unwrap_or_default();
-        Client::new(file).map_err(|why| Error::file(format!("--ca-file (AWS_CA_BUNDLE) {} {why}", named())))
+        Client::for_issuer(self.ca_file.as_deref())
     }
 }
 

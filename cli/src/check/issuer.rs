@@ -2,7 +2,7 @@
 
 use agentkeys_edge_broker::aws::ISSUER_CHARACTERS_MAX;
 
-use crate::http::is_loopback_http;
+use crate::loopback::is_loopback_http;
 
 use super::json::Json;
 use super::rule::{Basis, Finding, Rule};

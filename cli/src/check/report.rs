@@ -197,13 +197,14 @@ fn facts(text: &mut String, facts: &Facts) {
     let _ = writeln!(text, "the role's trust policy must allow: {}", facts.trust_policy_actions().join(", "));
 }
 
-/// Without anything that a terminal would act on, and not endless.
+/// Without anything that a terminal would act on, that turns or breaks a line, or that cannot be seen; and not endless.
 fn escaped(value: &str) -> String {
-    let mut shown: String = value
-        .chars()
-        .take(400)
-        .flat_map(|character| if character.is_control() { character.escape_debug().collect() } else { vec![character] })
-        .collect();
+    let mut shown = String::new();
+    for character in value.chars().take(400) {
+        let escape: String = character.escape_debug().collect();
+        let is_unseen = character.is_control() || escape.starts_with("\\u");
+        if is_unseen { shown.push_str(&escape) } else { shown.push(character) }
+    }
     if value.chars().count() > 400 {
         shown.push('…');
     }

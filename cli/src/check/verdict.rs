@@ -6,7 +6,7 @@ use agentkeys_edge_broker::time::UnixTime;
 use super::jose::Alg;
 use super::roles::Listed;
 use super::rule::{Basis, Code, Finding, Warning};
-use crate::http::is_loopback_http;
+use crate::loopback::is_loopback_http;
 
 /// What STS would say of a token.
 pub(crate) struct Verdict {

@@ -11,7 +11,7 @@ use super::json::Json;
 use super::rule::Warning;
 use super::verdict::Facts;
 use super::{Expectations, Token, issuer};
-use crate::http::is_loopback_http;
+use crate::loopback::is_loopback_http;
 
 /// The longest life of a token that nobody need explain, in seconds.
 const LIFETIME_MAX: i128 = 3_600;

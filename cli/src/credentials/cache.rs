@@ -125,7 +125,7 @@ impl Entry {
             Some(directory) => directory.to_owned(),
             None => users_own()?,
         };
-        private_file::directory(&directory)?;
+        private_file::directory(&directory, "--cache-dir")?;
         let hash = base64url(&Sha256::digest(name.as_bytes()));
         Ok(Self { file: directory.join(format!("{hash}.json")), lock: directory.join(format!("{hash}.lock")) })
     }
@@ -190,8 +190,7 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 
 /// XDG's directory for what can be made again.
 fn users_own() -> Result<PathBuf, Error> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let cache = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
+    let cache = private_file::home("XDG_CACHE_HOME", ".cache");
     cache.map(|cache| cache.join("edge-broker")).ok_or_else(|| {
         Error::usage("where are credentials kept? Name a directory with --cache-dir: neither XDG_CACHE_HOME nor HOME is set")
     })

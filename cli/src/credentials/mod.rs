@@ -25,7 +25,7 @@ use crate::duration::Seconds;
 use crate::error::Error;
 use crate::http::Client;
 use crate::output::Output;
-use crate::session_token;
+use crate::session_token::Session;
 use cache::{Entry, Held, Kept};
 
 /// STS's least lifetime, which is also assumed of credentials that name none.
@@ -34,11 +34,16 @@ const DURATION_MIN: u64 = 900;
 const DURATION_MAX: u64 = 43_200;
 
 const AFTER_HELP: &str = "\
-The session token comes from a file, from stdin or from EDGE_BROKER_SESSION_TOKEN, never from an argument. Credentials are
-kept in a private file (0600) until shortly before they expire; of several processes one asks for new ones.
+The session token comes from a file, from stdin, from EDGE_BROKER_SESSION_TOKEN, or from edge-broker login; never from an
+argument. Credentials are kept in a private file (0600) until shortly before they expire; of several processes one asks for
+new ones.
 
 Examples:
-  # in ~/.aws/config
+  # in ~/.aws/config, after edge-broker login; where several wallets log in on this machine, add --wallet
+  [profile agent]
+  credential_process = edge-broker credentials --issuer https://broker.example.com --role-arn arn:aws:iam::123456789012:role/agentkeys-wallet
+
+  # the same with a session that was handed over
   [profile agent]
   credential_process = edge-broker credentials --issuer https://broker.example.com --role-arn arn:aws:iam::123456789012:role/agentkeys-wallet --session-token-file /run/agent/session
 
@@ -72,9 +77,9 @@ pub(crate) struct CredentialsArgs {
 
 /// Prints credentials, fresh or kept.
 pub(crate) fn run(args: &CredentialsArgs, output: &Output) -> Result<ExitCode, Error> {
-    let session = session_token::read(args.broker.session_token_file.as_deref(), "--session-token-file", session_token::VARIABLE)?;
+    let session = args.broker.source()?.read(Some(&args.broker.issuer))?;
     let client = args.sts.client()?;
-    let entry = Entry::open(args.cache_dir.as_deref(), &name(args, &session)?)?;
+    let entry = Entry::open(args.cache_dir.as_deref(), &name(args, &session.token)?)?;
 
     let kept = entry.read(now()?);
     if let Some(kept) = kept.as_ref().filter(|kept| kept.is_fresh()) {
@@ -129,13 +134,13 @@ fn name(args: &CredentialsArgs, session: &SessionToken) -> Result<String, Error>
     serde_json::to_string(&parts).map_err(|_| Error::input("an argument cannot be written as JSON"))
 }
 
-fn fetch(args: &CredentialsArgs, client: &Client, session: &SessionToken, output: &Output) -> Result<Held, Error> {
+fn fetch(args: &CredentialsArgs, client: &Client, session: &Session, output: &Output) -> Result<Held, Error> {
     let endpoint = args.sts.endpoint()?;
     if is_in_the_clear(endpoint.as_deref()) {
         output.remark("edge-broker: STS's endpoint is http and not this machine: token and credentials go over the network in the clear");
     }
     let broker = Broker::new(client, &args.broker.issuer)?;
-    let minted = broker.mint(session, &Request { audience: args.audience.as_ref(), ttl_seconds: None })?;
+    let minted = broker.mint(session.live(now()?)?, &Request { audience: args.audience.as_ref(), ttl_seconds: None })?;
     let sts = Sts::new(transport(client), &args.sts.region(), endpoint.as_deref());
     let assume = Assume {
         role_arn: &args.role_arn,

@@ -1,6 +1,5 @@
 //! The command: its arguments, the session token, its exit code.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -14,7 +13,7 @@ use super::report::{Report, text, worst};
 use crate::error::Error;
 use crate::http::{Client, is_loopback_http};
 use crate::output::Output;
-use crate::wrangler::TOKEN_VARIABLE;
+use crate::session_token::{VARIABLE, session_in, session_of};
 
 const AFTER_HELP: &str = "\
 Each line is one check: pass, warn, fail or skip, its name, why, and after => what to do.
@@ -28,9 +27,6 @@ Exit codes:
 Examples:
   edge-broker doctor https://keys.example.com
   edge-broker session issue WALLET --ttl 1h --env production --remote | edge-broker doctor https://keys.example.com --session-token-file -";
-
-/// More than a token and the line end after it.
-const TOKEN_BYTES_MAX: u64 = 1_024;
 
 /// Is this issuer in order, as AWS and its users see it from outside?
 #[derive(Args)]
@@ -78,7 +74,7 @@ pub(crate) fn run(args: &DoctorArgs, output: &Output) -> Result<ExitCode, Error>
 
 fn examination(args: &DoctorArgs) -> Result<Vec<Check>, String> {
     issuer_url(&args.url)?;
-    let session = session(args.session_token_file.as_deref())?;
+    let session = session(args.session_token_file.as_deref(), &args.url)?;
     let client = Client::new(args.ca_file.as_deref());
     let client = client.map_err(|why| {
         let file = args.ca_file.as_deref().map(|path| path.display().to_string()).unwrap_or_default();
@@ -109,25 +105,15 @@ fn issuer_url(url: &str) -> Result<(), String> {
 }
 
 /// The session token, if there is one.
-fn session(file: Option<&Path>) -> Result<Option<SessionToken>, String> {
-    let (text, source) = match file {
-        None => match std::env::var(TOKEN_VARIABLE) {
-            Ok(token) if !token.is_empty() => (token, TOKEN_VARIABLE.to_owned()),
+fn session(file: Option<&Path>, issuer: &str) -> Result<Option<SessionToken>, String> {
+    let session = match file {
+        Some(path) => session_in(path, "--session-token-file", Some(issuer)),
+        None => match std::env::var(VARIABLE) {
+            Ok(token) if !token.is_empty() => session_of(&token, VARIABLE, Some(issuer)),
             _ => return Ok(None),
         },
-        Some(path) => {
-            let mut text = String::new();
-            let read = if path == Path::new("-") {
-                std::io::stdin().lock().take(TOKEN_BYTES_MAX).read_to_string(&mut text)
-            } else {
-                std::fs::File::open(path).and_then(|file| file.take(TOKEN_BYTES_MAX).read_to_string(&mut text))
-            };
-            let source = format!("--session-token-file {}", shown(&path.display().to_string()));
-            read.map_err(|error| format!("{source} cannot be read: {}", error.kind()))?;
-            (text, source)
-        }
     };
-    text.trim_ascii().parse().map(Some).map_err(|rule| format!("{source} holds no session token: {rule}"))
+    session.map(|session| Some(session.token)).map_err(|error| error.to_string())
 }
 
 /// For people: escaped, and not longer than a line.

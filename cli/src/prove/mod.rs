@@ -49,6 +49,8 @@ old versions stay. STS and S3 may be any: --sts-endpoint, --s3-endpoint, or the 
 Examples:
   edge-broker prove --issuer https://broker.example.com --session-token-file one --other-session-token-file other \\
     --role-arn arn:aws:iam::123456789012:role/agentkeys-wallet --bucket my-wallets
+  edge-broker prove --issuer https://broker.example.com --wallet 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed \\
+    --other-wallet 0x52908400098527886E0F7030069857D2E4169EE7 --role-arn arn:aws:iam::123456789012:role/agentkeys-wallet --bucket my-wallets
   edge-broker prove --token-file one.jwt --other-token-file other.jwt --role-arn arn:aws:iam:::role/wallet --bucket wallets \\
     --sts-endpoint https://rgw.example.com --s3-endpoint https://rgw.example.com --ca-file ca.pem";
 

@@ -6,11 +6,13 @@ use agentkeys_edge_broker::aws::Audience;
 use agentkeys_edge_broker::wallet::Wallet;
 use clap::Args;
 
-use crate::broker_client::{Broker, Request};
+use crate::address::wallet_argument;
+use crate::broker_client::{Broker, Request, own_session};
 use crate::check::Token;
+use crate::clock::now;
 use crate::error::Error;
 use crate::http::Client;
-use crate::session_token;
+use crate::session_token::{self, Named};
 
 /// The variable with the other wallet's session token.
 const OTHER_VARIABLE: &str = "EDGE_BROKER_OTHER_SESSION_TOKEN";
@@ -21,16 +23,24 @@ const SUBJECT: &str = "agentkeys:agent:";
 
 /// Whose isolation is proven.
 #[derive(Args)]
+#[allow(clippy::doc_markdown, reason = "these are help texts")]
 pub(super) struct WalletArgs {
     /// The issuer that mints for both: the URL of the broker.
     #[arg(long, value_name = "URL", env = "EDGE_BROKER_ISSUER")]
     issuer: Option<String>,
-    /// A file with one wallet's session token; without it: the variable `EDGE_BROKER_SESSION_TOKEN`.
-    #[arg(long, value_name = "FILE", env = session_token::FILE_VARIABLE)]
+    /// A file with one wallet's session token [env: EDGE_BROKER_SESSION_TOKEN_FILE]. Without it:
+    /// EDGE_BROKER_SESSION_TOKEN, then the last login at the issuer.
+    #[arg(long, value_name = "FILE")]
     session_token_file: Option<PathBuf>,
-    /// A file with another wallet's session token; without it: the variable `EDGE_BROKER_OTHER_SESSION_TOKEN`.
+    /// The one wallet, one that has logged in.
+    #[arg(long, value_name = "WALLET", value_parser = wallet_argument, conflicts_with = "session_token_file")]
+    wallet: Option<Wallet>,
+    /// A file with another wallet's session token. Without it: EDGE_BROKER_OTHER_SESSION_TOKEN.
     #[arg(long, value_name = "FILE")]
     other_session_token_file: Option<PathBuf>,
+    /// The other wallet, one that has logged in.
+    #[arg(long, value_name = "WALLET", value_parser = wallet_argument, conflicts_with = "other_session_token_file")]
+    other_wallet: Option<Wallet>,
     /// A file with one wallet's web identity token, ready made; nothing is minted then.
     #[arg(long, value_name = "FILE", requires = "other_token_file")]
     token_file: Option<PathBuf>,
@@ -82,10 +92,20 @@ fn minted(args: &WalletArgs, client: &Client) -> Result<(String, String), Error>
         )
     })?;
     let broker = Broker::new(client, issuer)?;
-    let one = session_token::read(args.session_token_file.as_deref(), "--session-token-file", session_token::VARIABLE)?;
-    let other = session_token::read(args.other_session_token_file.as_deref(), "--other-session-token-file", OTHER_VARIABLE)?;
-    let request = Request { audience: args.audience.as_ref(), ttl_seconds: None };
-    Ok((broker.mint(&one, &request)?.jwt, broker.mint(&other, &request)?.jwt))
+    let one = own_session(Some(issuer), args.session_token_file.as_deref(), args.wallet.as_ref());
+    let other = Named {
+        file: args.other_session_token_file.as_deref(),
+        file_option: "--other-session-token-file",
+        file_variable: None,
+        variable: OTHER_VARIABLE,
+        issuer: Some(issuer),
+        wallet: args.other_wallet.as_ref(),
+        wallet_option: "--other-wallet",
+        or_the_last_login: false,
+    };
+    let (one, other) = (one.source()?.read(Some(issuer))?, other.source()?.read(Some(issuer))?);
+    let (now, request) = (now()?, Request { audience: args.audience.as_ref(), ttl_seconds: None });
+    Ok((broker.mint(one.live(now)?, &request)?.jwt, broker.mint(other.live(now)?, &request)?.jwt))
 }
 
 /// The wallet is read from the tag; of a token without it from its subject, so that the run can show what that does.

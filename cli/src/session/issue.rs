@@ -7,11 +7,12 @@ use agentkeys_edge_broker::time::UnixTime;
 use clap::Args;
 use serde::Serialize;
 
-use super::place::{Place, PlaceArgs};
+use super::sessions::Sessions;
 use crate::address::{checksummed, wallet};
 use crate::clock::{now, rfc3339};
 use crate::duration::Seconds;
 use crate::error::Error;
+use crate::kv::{Place, PlaceArgs};
 use crate::output::Output;
 
 const EXAMPLES: &str = "\
@@ -81,14 +82,14 @@ pub(super) fn run(args: &IssueArgs, output: &Output) -> Result<(), Error> {
     // Everything that can be refused is refused before anything runs.
     let record = args.record(now()?)?;
     let json = record.to_json().map_err(|broken| Error::input(broken.to_string()))?;
-    let namespace = args.place.open(output)?;
+    let sessions = Sessions::open(&args.place, output)?;
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|_| Error::outside("the operating system gave no randomness for a token; nothing was stored"))?;
     let token = SessionToken::from_random(&random);
     let hash = token.hash();
-    let place = namespace.place();
+    let place = sessions.place();
 
-    namespace.store(&hash, &record, &json).map_err(|failure| {
+    sessions.store(&hash, &record, &json).map_err(|failure| {
         let then = if failure.ran { leftover(&hash, &record, place) } else { "Nothing was stored.".to_owned() };
         failure.error.and(&then)
     })?;
@@ -101,10 +102,11 @@ pub(super) fn run(args: &IssueArgs, output: &Output) -> Result<(), Error> {
         .map_err(|error| error.and(&format!("The token is lost, and its session is stored. {}", removal(&hash, &record, place))))?;
     if !output.is_json() {
         output.remark(&format!(
-            "wallet   {}\nhash     {hash}\nexpires  {} (in {})\nstored   {place}\nThe token is shown this once and stored nowhere.",
+            "wallet   {}\nhash     {hash}\nexpires  {} (in {})\nstored   {}\nThe token is shown this once and stored nowhere.",
             checksummed(&record.wallet),
             rfc3339(record.expires_at),
-            args.ttl
+            args.ttl,
+            place.of("sessions")
         ));
     }
     Ok(())
@@ -117,7 +119,8 @@ fn leftover(hash: &SessionHash, record: &SessionRecord, place: &Place) -> String
 
 fn removal(hash: &SessionHash, record: &SessionRecord, place: &Place) -> String {
     format!(
-        "To make sure that it is gone, revoke it where it was to be stored ({place}): edge-broker session revoke {hash} --wallet {}",
+        "To make sure that it is gone, revoke it where it was to be stored ({}): edge-broker session revoke {hash} --wallet {}",
+        place.of("sessions"),
         record.wallet
     )
 }

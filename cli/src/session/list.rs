@@ -6,12 +6,12 @@ use agentkeys_edge_broker::wallet::Wallet;
 use clap::Args;
 use serde::Serialize;
 
-use super::namespace::{Listed, Namespace};
-use super::place::PlaceArgs;
+use super::sessions::{Listed, Sessions};
 use super::state::{State, Stored, read};
 use crate::address::{checksummed, wallet};
 use crate::clock::{now, rfc3339};
 use crate::error::Error;
+use crate::kv::PlaceArgs;
 use crate::output::Output;
 
 const EXAMPLES: &str = "\
@@ -37,7 +37,7 @@ pub(crate) struct ListArgs {
 
 /// The result as JSON.
 #[derive(Serialize)]
-struct Sessions<'a> {
+struct ListOfSessions<'a> {
     wallet: &'a Wallet,
     environment: &'a str,
     storage: &'a str,
@@ -63,25 +63,25 @@ struct Session {
 /// Lists them.
 pub(super) fn run(args: &ListArgs, output: &Output) -> Result<(), Error> {
     let wallet = wallet(&args.wallet)?;
-    let namespace = args.place.open(output)?;
-    let (mut sessions, foreign) = listed(&namespace, &wallet)?;
+    let stored = Sessions::open(&args.place, output)?;
+    let (mut sessions, foreign) = listed(&stored, &wallet)?;
     sessions.sort_by(|a, b| (b.created_at, &a.hash).cmp(&(a.created_at, &b.hash)));
     if !foreign.is_empty() {
         output.remark(&format!("{} of the wallet's index keys name no session; revoke-all removes them", foreign.len()));
     }
-    let place = namespace.place();
-    let result = Sessions { wallet: &wallet, environment: place.environment(), storage: place.storage(), listed: sessions };
+    let place = stored.place();
+    let result = ListOfSessions { wallet: &wallet, environment: place.environment(), storage: place.storage(), listed: sessions };
     if result.listed.is_empty() && !output.is_json() {
-        output.remark(&format!("{} has no session among {place}", checksummed(&wallet)));
+        output.remark(&format!("{} has no session among {}", checksummed(&wallet), place.of("sessions")));
         return Ok(());
     }
     output.result(&result, || table(&result.listed))
 }
 
-fn listed(namespace: &Namespace<'_>, wallet: &Wallet) -> Result<(Vec<Session>, Vec<String>), Error> {
-    let (listed, foreign) = namespace.listed(wallet)?;
+fn listed(stored: &Sessions<'_>, wallet: &Wallet) -> Result<(Vec<Session>, Vec<String>), Error> {
+    let (listed, foreign) = stored.listed(wallet)?;
     let hashes: Vec<_> = listed.iter().map(|one| one.hash.clone()).collect();
-    let texts = namespace.read(&hashes)?;
+    let texts = stored.read(&hashes)?;
     let now = now()?;
     let sessions = listed.into_iter().zip(texts).map(|(listed, text)| session(listed, read(text.as_deref(), now), wallet)).collect();
     Ok((sessions, foreign))
@@ -128,7 +128,8 @@ fn table(sessions: &[Session]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::namespace::IndexMetadata;
+    use agentkeys_edge_broker::session::IndexMetadata;
+
     use super::*;
 
     const WALLET: &str = "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed";

@@ -5,9 +5,8 @@
 
 mod issue;
 mod list;
-mod namespace;
-mod place;
 mod revoke;
+mod sessions;
 mod show;
 mod state;
 mod which;

@@ -8,13 +8,13 @@ use agentkeys_edge_broker::wallet::Wallet;
 use clap::Args;
 use serde_json::json;
 
-use super::namespace::Namespace;
-use super::place::{Place, PlaceArgs};
+use super::sessions::Sessions;
 use super::state::read;
 use super::which::WhichArgs;
 use crate::address::{checksummed, wallet};
 use crate::clock::now;
 use crate::error::Error;
+use crate::kv::{Place, PlaceArgs};
 use crate::output::Output;
 
 const REVOKE_EXAMPLES: &str = "\
@@ -67,9 +67,9 @@ pub(crate) struct RevokeAllArgs {
 pub(super) fn run(args: &RevokeArgs, output: &Output) -> Result<(), Error> {
     let named = args.which.named()?;
     let told = args.wallet.as_deref().map(wallet).transpose()?;
-    let namespace = args.place.open(output)?;
-    let hash = named.find(&namespace)?;
-    let text = namespace.read(std::slice::from_ref(&hash))?.into_iter().next().flatten();
+    let sessions = Sessions::open(&args.place, output)?;
+    let hash = named.find(&sessions)?;
+    let text = sessions.read(std::slice::from_ref(&hash))?.into_iter().next().flatten();
     let seen = text.is_some();
     let stored = read(text.as_deref(), now()?).record.map(|record| record.wallet);
     if let (Some(stored), Some(told)) = (&stored, &told)
@@ -78,14 +78,15 @@ pub(super) fn run(args: &RevokeArgs, output: &Output) -> Result<(), Error> {
         return Err(Error::input("this session is another wallet's: nothing was revoked. Leave --wallet out, or name the right session"));
     }
     let owner = stored.or(told);
-    delete(&namespace, &hash, owner.as_ref())?;
+    delete(&sessions, &hash, owner.as_ref())?;
 
-    let place = namespace.place();
+    let place = sessions.place();
     if !seen {
         let index = if owner.is_some() { "" } else { "; an index entry of it needs --wallet to be found" };
         return Err(Error::absent(format!(
-            "no session of this hash was seen among {place}: it has expired, was revoked before, is not seen yet, or is elsewhere (--env, \
-             --local, --remote). A deletion was sent all the same{index}"
+            "no session of this hash was seen among {}: it has expired, was revoked before, is not seen yet, or is elsewhere (--env, \
+             --local, --remote). A deletion was sent all the same{index}",
+            place.of("sessions")
         )));
     }
     if owner.is_none() {
@@ -106,15 +107,15 @@ pub(super) fn run(args: &RevokeArgs, output: &Output) -> Result<(), Error> {
 /// Revokes all of a wallet.
 pub(super) fn run_all(args: &RevokeAllArgs, output: &Output) -> Result<(), Error> {
     let wallet = wallet(&args.wallet)?;
-    let namespace = args.place.open(output)?;
-    let place = namespace.place();
-    let (listed, foreign) = namespace.listed(&wallet)?;
+    let sessions = Sessions::open(&args.place, output)?;
+    let place = sessions.place();
+    let (listed, foreign) = sessions.listed(&wallet)?;
     let hashes: Vec<SessionHash> = listed.into_iter().map(|one| one.hash).collect();
     let records = hashes.iter().map(record_key);
     let entries = hashes.iter().map(|hash| index_key(&wallet, hash)).chain(foreign);
     let keys: Vec<String> = records.chain(entries).collect();
     if !keys.is_empty() {
-        namespace
+        sessions
             .delete(&keys)
             .map_err(|failure| failure.error.and("Some of the sessions may still be there: list them, and run this again."))?;
     }
@@ -131,9 +132,9 @@ pub(super) fn run_all(args: &RevokeAllArgs, output: &Output) -> Result<(), Error
     })
 }
 
-fn delete(namespace: &Namespace<'_>, hash: &SessionHash, owner: Option<&Wallet>) -> Result<(), Error> {
+fn delete(sessions: &Sessions<'_>, hash: &SessionHash, owner: Option<&Wallet>) -> Result<(), Error> {
     let keys: Vec<String> = std::iter::once(record_key(hash)).chain(owner.map(|wallet| index_key(wallet, hash))).collect();
-    namespace.delete(&keys).map_err(|failure| failure.error.and("Whether the session was revoked is not known: run this again."))
+    sessions.delete(&keys).map_err(|failure| failure.error.and("Whether the session was revoked is not known: run this again."))
 }
 
 /// How long what was revoked may still be used.

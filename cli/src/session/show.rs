@@ -2,30 +2,39 @@
 
 use agentkeys_edge_broker::aws::Audience;
 use agentkeys_edge_broker::session::SessionRecord;
+use agentkeys_edge_broker::wallet::Wallet;
 use clap::Args;
 use serde::Serialize;
 
-use super::place::PlaceArgs;
+use super::sessions::Sessions;
 use super::state::{State, read};
 use super::which::WhichArgs;
-use crate::address::checksummed;
+use crate::address::{checksummed, wallet_argument};
 use crate::clock::{now, rfc3339};
 use crate::duration::Seconds;
 use crate::error::Error;
+use crate::kv::PlaceArgs;
 use crate::output::Output;
 
 const EXAMPLES: &str = "\
 Examples:
   edge-broker session show ErFAjKUlW2tC
   edge-broker session show --token-file session-token --env production --remote
+  edge-broker session show --issuer https://broker.example.com --env production --remote
   pass show broker/session | edge-broker session show - --json";
 
-/// Show one session: by its hash, or by its token.
+/// Show one session: by its hash, by its token, or the one that a wallet has logged in to.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ShowArgs {
     #[command(flatten)]
     which: WhichArgs,
+    /// Without HASH and token: the session that is stored for this issuer, of the last login.
+    #[arg(long, value_name = "URL", env = "EDGE_BROKER_ISSUER")]
+    issuer: Option<String>,
+    /// The wallet whose login is meant, where several have logged in.
+    #[arg(long, value_name = "WALLET", value_parser = wallet_argument, requires = "issuer", conflicts_with_all = ["hash", "token_file"])]
+    wallet: Option<Wallet>,
     #[command(flatten)]
     place: PlaceArgs,
 }
@@ -42,11 +51,11 @@ struct Shown<'a> {
 
 /// Shows it.
 pub(super) fn run(args: &ShowArgs, output: &Output) -> Result<(), Error> {
-    let named = args.which.named()?;
-    let namespace = args.place.open(output)?;
-    let hash = named.find(&namespace)?;
-    let place = namespace.place();
-    let text = namespace.read(std::slice::from_ref(&hash))?.into_iter().next().flatten();
+    let named = args.which.named_or_stored(args.issuer.as_deref(), args.wallet.as_ref())?;
+    let sessions = Sessions::open(&args.place, output)?;
+    let hash = named.find(&sessions)?;
+    let place = sessions.place();
+    let text = sessions.read(std::slice::from_ref(&hash))?.into_iter().next().flatten();
     let stored = read(text.as_deref(), now()?);
     if let Some(broken) = stored.broken {
         return Err(Error::stored(format!(
@@ -55,7 +64,8 @@ pub(super) fn run(args: &ShowArgs, output: &Output) -> Result<(), Error> {
     }
     let Some(record) = stored.record else {
         return Err(Error::absent(format!(
-            "no session of this hash is among {place}: it has expired, was revoked, is not seen yet, or is elsewhere (--env, --local, --remote)"
+            "no session of this hash is among {}: it has expired, was revoked, is not seen yet, or is elsewhere (--env, --local, --remote)",
+            place.of("sessions")
         )));
     };
     let shown =

@@ -1,19 +1,18 @@
 //! Which session a command is about: by its hash, by the start of it that `list` shows, or by its token.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use agentkeys_edge_broker::session::{SessionHash, SessionToken};
+use agentkeys_edge_broker::session::SessionHash;
+use agentkeys_edge_broker::wallet::Wallet;
 use clap::Args;
 
-use super::namespace::Namespace;
+use super::sessions::Sessions;
+use crate::broker_client::own_session;
 use crate::error::Error;
-use crate::wrangler::TOKEN_VARIABLE;
+use crate::session_token::{Session, VARIABLE, session_in, session_of};
 
 /// The fewest characters of a hash that name a session: as many as `list` shows.
 const START_MIN: usize = 12;
-/// More than a token and the line end after it.
-const TOKEN_BYTES_MAX: u64 = 1_024;
 
 /// One session.
 #[derive(Args)]
@@ -38,34 +37,59 @@ pub(super) enum Named {
 impl WhichArgs {
     /// Reads it, before anything runs.
     pub(super) fn named(&self) -> Result<Named, Error> {
-        match (self.hash.as_deref(), &self.token_file) {
-            (Some("-"), _) => token_in(Path::new("-")),
-            (Some(text), _) => hash_or_start(text),
-            (None, Some(file)) => token_in(file),
-            (None, None) => match std::env::var(TOKEN_VARIABLE) {
-                Ok(token) if !token.is_empty() => token_of(&token, TOKEN_VARIABLE),
-                _ => Err(Error::usage(
-                    "which session? Name its HASH, or hand over its token: --token-file FILE, --token-file - for stdin, or EDGE_BROKER_SESSION_TOKEN",
-                )),
-            },
+        self.handed_over()?.ok_or_else(|| {
+            Error::usage(
+                "which session? Name its HASH, or hand over its token: --token-file FILE, --token-file - for stdin, or EDGE_BROKER_SESSION_TOKEN",
+            )
+        })
+    }
+
+    /// The same; where nothing is said the session that is stored for an issuer, of its last login or of a wallet's.
+    pub(super) fn named_or_stored(&self, issuer: Option<&str>, wallet: Option<&Wallet>) -> Result<Named, Error> {
+        // A wallet is named by an option, which is stronger than a variable.
+        let handed_over = if wallet.is_none() { self.handed_over()? } else { None };
+        match (handed_over, issuer) {
+            (Some(named), _) => Ok(named),
+            (None, Some(issuer)) => {
+                let session = own_session(Some(issuer), None, wallet).source()?.read(Some(issuer))?;
+                Ok(Named::Hash(session.token.hash()))
+            }
+            (None, None) => Err(Error::usage(
+                "which session? Name its HASH; hand over its token: --token-file FILE, --token-file - for stdin, or \
+                 EDGE_BROKER_SESSION_TOKEN; or name the --issuer at which edge-broker login has opened it",
+            )),
         }
+    }
+
+    fn handed_over(&self) -> Result<Option<Named>, Error> {
+        let of = |session: Session| Named::Hash(session.token.hash());
+        let named = match (self.hash.as_deref(), &self.token_file) {
+            (Some("-"), _) => of(session_in(Path::new("-"), "HASH", None)?),
+            (Some(text), _) => hash_or_start(text)?,
+            (None, Some(file)) => of(session_in(file, "--token-file", None)?),
+            (None, None) => match std::env::var(VARIABLE) {
+                Ok(token) if !token.is_empty() => of(session_of(&token, VARIABLE, None)?),
+                _ => return Ok(None),
+            },
+        };
+        Ok(Some(named))
     }
 }
 
 impl Named {
     /// The whole hash.
-    pub(super) fn find(self, namespace: &Namespace<'_>) -> Result<SessionHash, Error> {
+    pub(super) fn find(self, sessions: &Sessions<'_>) -> Result<SessionHash, Error> {
         let start = match self {
             Self::Hash(hash) => return Ok(hash),
             Self::Start(start) => start,
         };
-        let mut hashes = namespace.starting(&start)?.into_iter();
+        let mut hashes = sessions.starting(&start)?.into_iter();
         match (hashes.next(), hashes.next()) {
             (Some(hash), None) => Ok(hash),
             (None, _) => Err(Error::absent(format!(
                 "no session whose hash starts with {start} is among {}: it has expired, was revoked, is not seen yet, or is elsewhere \
                  (--env, --local, --remote)",
-                namespace.place()
+                sessions.place().of("sessions")
             ))),
             (Some(_), Some(_)) => Err(Error::input(format!("the hashes of several sessions start with {start}: name more of it"))),
         }
@@ -83,25 +107,9 @@ fn hash_or_start(text: &str) -> Result<Named, Error> {
     Err(Error::input("a session's hash is 43 characters of base64url; its first 12, as list shows them, will do"))
 }
 
-fn token_in(file: &Path) -> Result<Named, Error> {
-    let mut text = String::new();
-    let read = if file == Path::new("-") {
-        std::io::stdin().lock().take(TOKEN_BYTES_MAX).read_to_string(&mut text)
-    } else {
-        std::fs::File::open(file).and_then(|file| file.take(TOKEN_BYTES_MAX).read_to_string(&mut text))
-    };
-    let source = if file == Path::new("-") { "stdin".to_owned() } else { file.display().to_string() };
-    read.map_err(|_| Error::file(format!("{source} cannot be read: it is to hold a session token")))?;
-    token_of(&text, &source)
-}
-
-fn token_of(text: &str, source: &str) -> Result<Named, Error> {
-    let token: SessionToken = text.trim_ascii().parse().map_err(|rule| Error::input(format!("{source} holds no session token: {rule}")))?;
-    Ok(Named::Hash(token.hash()))
-}
-
 #[cfg(test)]
 mod tests {
+    use agentkeys_edge_broker::session::SessionToken;
     use clap::Parser;
 
     use super::*;

@@ -3,17 +3,16 @@
 //! The file is replaced whole, so a reader finds the old token or the new one. A failure leaves the old one where it is
 //! and is tried again; one that will last ends the watch when the token in the file has expired.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use agentkeys_edge_broker::aws::Audience;
-use agentkeys_edge_broker::session::SessionToken;
 use agentkeys_edge_broker::time::UnixTime;
 use clap::Args;
 
-use crate::broker_client::{Broker, BrokerArgs, NotMinted, Request, WebIdentity};
+use crate::broker_client::{Broker, BrokerArgs, Refusal, Request, WebIdentity};
 use crate::clock::{now, rfc3339};
 use crate::duration::Seconds;
 use crate::error::Error;
@@ -22,7 +21,7 @@ use crate::interrupt::{interrupts, sleep_unless};
 use crate::output::Output;
 use crate::private_file;
 use crate::retry::Pauses;
-use crate::session_token::{self, shown};
+use crate::session_token::{Session, Source};
 
 /// The first and the longest pause after a failure.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(2), Duration::from_mins(1));
@@ -32,10 +31,12 @@ const LOOK: Duration = Duration::from_secs(5);
 const REST: Duration = Duration::from_secs(1);
 
 const AFTER_HELP: &str = "\
-The session token comes from a file, from stdin or from EDGE_BROKER_SESSION_TOKEN, never from an argument. The token file is
-private (0600) and replaced whole. --watch runs until it is told to stop (SIGTERM, SIGINT), and then ends with 0.
+The session token comes from a file, from stdin, from EDGE_BROKER_SESSION_TOKEN, or from edge-broker login; never from an
+argument. The token file is private (0600) and replaced whole. --watch runs until it is told to stop (SIGTERM, SIGINT), and
+then ends with 0; it stays with the wallet it began with, and takes that wallet's new session after another login.
 
 Examples:
+  edge-broker token --issuer https://broker.example.com --out /run/agent/token --watch &
   edge-broker token --issuer https://broker.example.com --session-token-file session --out /run/agent/token --watch &
   AWS_WEB_IDENTITY_TOKEN_FILE=/run/agent/token AWS_ROLE_ARN=arn:aws:iam::123456789012:role/agentkeys-wallet agent";
 
@@ -64,12 +65,11 @@ pub(crate) struct TokenArgs {
 
 /// Writes one token, or one after the other.
 pub(crate) fn run(args: &TokenArgs, output: &Output) -> Result<ExitCode, Error> {
-    let session = session(args)?;
-    let ca_file = args.ca_file.as_deref().filter(|file| !file.as_os_str().is_empty());
-    let client = Client::new(ca_file)
-        .map_err(|why| Error::file(format!("--ca-file (AWS_CA_BUNDLE) {} {why}", ca_file.map(shown).unwrap_or_default())))?;
+    let source = args.broker.source()?;
+    let session = source.read(Some(&args.broker.issuer))?;
+    let client = Client::for_issuer(args.ca_file.as_deref())?;
     let broker = Broker::new(&client, &args.broker.issuer)?;
-    let writer = Writer { args, broker, session, is_stdin: args.broker.session_token_file.as_deref() == Some(Path::new("-")) };
+    let writer = Writer { args, broker, source, session };
     if args.watch { watch(&writer, output) } else { once(&writer, output) }
 }
 
@@ -95,8 +95,8 @@ fn watch(writer: &Writer<'_>, output: &Output) -> Result<ExitCode, Error> {
                 pause = until_refresh(issued, minted.expiration);
                 pauses = Pauses::new(PAUSES.0, PAUSES.1);
             }
-            Err(NotMinted { may_pass: false, error }) if now()? >= minted.expiration => return Err(error),
-            Err(NotMinted { error, .. }) => {
+            Err(Refusal { may_pass: false, error, .. }) if now()? >= minted.expiration => return Err(error),
+            Err(Refusal { error, .. }) => {
                 pause = pauses.next();
                 output.remark(&format!(
                     "edge-broker: the token in the file lives until {}; next try in {} s: {error}",
@@ -124,11 +124,6 @@ fn rest(interrupted: &AtomicBool, pause: Duration) -> Result<bool, Error> {
     }
 }
 
-/// The session, which may be handed over in a file that somebody renews.
-fn session(args: &TokenArgs) -> Result<SessionToken, Error> {
-    session_token::read(args.broker.session_token_file.as_deref(), "--session-token-file", session_token::VARIABLE)
-}
-
 /// Two thirds of a life.
 fn until_refresh(issued: UnixTime, expiration: UnixTime) -> Duration {
     let lifetime = expiration.since(issued);
@@ -142,20 +137,22 @@ fn said(minted: &WebIdentity) -> String {
 struct Writer<'a> {
     args: &'a TokenArgs,
     broker: Broker<'a>,
+    source: Source,
     /// The session as it was at the start.
-    session: SessionToken,
-    is_stdin: bool,
+    session: Session,
 }
 
 impl Writer<'_> {
     /// Mints a token and puts it in the file's place.
-    fn write(&self) -> Result<WebIdentity, NotMinted> {
+    fn write(&self) -> Result<WebIdentity, Refusal> {
+        // A new login or a full disk may change it, and a directory may be mounted late.
+        let passing = |error| Refusal::passing(error, None);
         let request = Request { audience: self.args.audience.as_ref(), ttl_seconds: self.args.ttl.map(|ttl| ttl.0) };
         // Stdin is read once; a file or a variable is there to be read again, and a file may hold a new session by then.
-        let again = if self.is_stdin { None } else { Some(session(self.args).map_err(|error| NotMinted { may_pass: true, error })?) };
-        let minted = self.broker.mint(again.as_ref().unwrap_or(&self.session), &request)?;
-        // A full disk may pass, and so may a directory that is mounted late.
-        private_file::replace(&self.args.out, &minted.jwt).map_err(|error| NotMinted { may_pass: true, error })?;
+        let again = if self.source.is_stdin() { None } else { Some(self.source.read(Some(&self.args.broker.issuer)).map_err(passing)?) };
+        let session = again.as_ref().unwrap_or(&self.session);
+        let minted = self.broker.mint(session.live(now().map_err(passing)?).map_err(passing)?, &request)?;
+        private_file::replace(&self.args.out, &minted.jwt).map_err(passing)?;
         Ok(minted)
     }
 }

@@ -15,11 +15,9 @@ use std::time::Duration;
 use crate::duration::Seconds;
 use crate::error::Error;
 use crate::output::Output;
+use crate::session_token;
 use find::{Found, find};
 use process::{Finished, Trouble};
-
-/// The variable that hands the tool a session token; no other program is to see it.
-pub(crate) const TOKEN_VARIABLE: &str = "EDGE_BROKER_SESSION_TOKEN";
 
 /// How to run wrangler.
 pub(crate) struct Wrangler<'a> {
@@ -65,7 +63,7 @@ impl<'a> Wrangler<'a> {
         let mut command = Command::new(&self.found.program);
         command.args(arguments).env("WRANGLER_SEND_METRICS", "false").env("NO_COLOR", "1").env("FORCE_COLOR", "0");
         // `--env` alone says which environment.
-        command.env_remove("CLOUDFLARE_ENV").env_remove(TOKEN_VARIABLE);
+        command.env_remove("CLOUDFLARE_ENV").env_remove(session_token::VARIABLE);
         if let Some(path) = &self.found.path {
             command.env("PATH", path);
         }

@@ -6,6 +6,7 @@
 //! | `case` | one token, its key set and its arguments, and running the tool over them |
 //! | `form`, `key_set`, `claims`, `tags`, `others` | tables of tokens with the verdict on each, good ones beside bad ones |
 //! | `minted` | what the worker's own rooms mint is accepted |
+//! | `promises`, `broker` | the same for all sessions, requests and configurations; what is refused is never minted |
 //! | `inputs` | wrong files, arguments and clocks |
 //! | `issuers` | the key set from the issuer: over TLS, slow, silent, wrong |
 
@@ -18,6 +19,7 @@
     reason = "a test crate"
 )]
 
+mod broker;
 mod case;
 mod claims;
 mod form;
@@ -27,4 +29,5 @@ mod key_set;
 mod keys;
 mod minted;
 mod others;
+mod promises;
 mod tags;

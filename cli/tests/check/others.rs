@@ -166,3 +166,17 @@ fn what_stands_in_a_token_is_escaped_for_people() {
     assert!(text.contains("a\\u{1b}[31m\\u{7}\\nrefused: forged"), "{text}");
     assert!(text.chars().all(|character| character == '\n' || !character.is_control()), "{text:?}");
 }
+
+/// A right-to-left override turns the rest of its line around, a line separator may begin another, and a zero-width space makes
+/// two texts look like one.
+#[test]
+fn what_would_turn_break_or_hide_a_part_of_a_line_is_escaped() {
+    use crate::case::{Folder, run};
+    let token = case("turned").claim("sub", json!("a\u{202e}b\u{2028}c\u{2066}d\u{200b}e\u{feff}é漢"));
+    let folder = Folder::new();
+    let (file, keys) =
+        (folder.file("token", token.text()), folder.file("jwks", json!({"keys": [crate::keys::P256.jwk("k1")]}).to_string()));
+    let output = run(&["check", "--token-file", &file, "--jwks", &keys, "--at", &NOW.to_string()], None);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("subject: a\\u{202e}b\\u{2028}c\\u{2066}d\\u{200b}e\\u{feff}é漢\n"), "{text:?}");
+}

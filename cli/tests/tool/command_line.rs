@@ -144,9 +144,15 @@ fn every_help_has_examples_and_the_first_has_the_exit_codes() {
         assert!(codes.lines().any(|line| line.trim_start().starts_with(&format!("{code} "))), "{code}: {codes}");
     }
     for command in [
-        &["aws", "revoke-policy"][..],
+        &["allow", "add"][..],
+        &["allow", "list"],
+        &["allow", "remove"],
+        &["allow", "show"],
+        &["aws", "revoke-policy"],
         &["credentials"],
         &["keygen"],
+        &["login"],
+        &["logout"],
         &["prove"],
         &["session", "issue"],
         &["session", "list"],
@@ -170,9 +176,12 @@ fn the_readme_says_what_the_help_says() {
         assert!(readme.contains(&format!("| {code} | {} |", meaning.trim())), "{code} {meaning}");
     }
     let commands = [
-        &["aws", "revoke-policy"][..],
+        &["allow", "add"][..],
+        &["aws", "revoke-policy"],
         &["credentials"],
         &["keygen"],
+        &["login"],
+        &["logout"],
         &["prove"],
         &["session", "issue"],
         &["session", "list"],

@@ -37,7 +37,7 @@ fn list_shows_every_state() {
         { "name": format!("{}junk", index_of(5)) },
     ]);
     let mut live = record(WALLET);
-    live.label = Some("from the record".to_owned());
+    live.label = Some("sign-in".to_owned());
     let past = SessionRecord::new(wallet(), 100.try_into().unwrap(), 200.try_into().unwrap()).unwrap();
     let records = values(&[
         (key_of(1), Some(live.to_json().unwrap())),
@@ -49,7 +49,7 @@ fn list_shows_every_state() {
 
     let said = double().run(&["session", "list", WALLET]).expect(0);
     for (seed, state, words) in
-        [(1, "live", "from the record"), (2, "gone", "from the index"), (3, "expired", "1970-01-01T00:03:20Z"), (4, "broken", "-")]
+        [(1, "live", "sign-in"), (2, "gone", "from the index"), (3, "expired", "1970-01-01T00:03:20Z"), (4, "broken", "-")]
     {
         let hash = token(seed).hash();
         let row = said.stdout.lines().find(|line| line.starts_with(hash.short())).unwrap();
@@ -63,7 +63,7 @@ fn list_shows_every_state() {
     assert_eq!(json["sessions"].as_array().unwrap().len(), 4);
     let session =
         |seed: u8| json["sessions"].as_array().unwrap().iter().find(|one| one["hash"] == token(seed).hash().as_str()).unwrap().clone();
-    assert_eq!(session(1)["record"]["label"], "from the record");
+    assert_eq!(session(1)["record"]["label"], "sign-in");
     assert_eq!((&session(2)["state"], &session(2)["label"]), (&json!("gone"), &json!("from the index")));
     assert!(session(4).get("record").is_none());
     let calls = one.calls();

@@ -11,6 +11,7 @@
 )]
 #![cfg(unix)]
 
+mod allow;
 mod cloudflare;
 mod command_line;
 mod double;
@@ -60,9 +61,13 @@ impl Said {
 fn tool<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_edge-broker"));
     command.args(arguments).stdin(Stdio::null());
-    for variable in ["EDGE_BROKER_WRANGLER", "EDGE_BROKER_SESSION_TOKEN", "CLOUDFLARE_ENV"] {
+    for variable in
+        ["EDGE_BROKER_WRANGLER", "EDGE_BROKER_SESSION_TOKEN", "EDGE_BROKER_SESSION_TOKEN_FILE", "EDGE_BROKER_ISSUER", "CLOUDFLARE_ENV"]
+    {
         command.env_remove(variable);
     }
+    // Nobody has logged in.
+    command.env("XDG_STATE_HOME", "/nowhere");
     command
 }
 

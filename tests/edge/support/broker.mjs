@@ -134,6 +134,13 @@ class Broker {
     return answer.json();
   }
 
+  /** Instrumented only: calls a challenge's object past the broker. */
+  async challenge(name, method, ...parameters) {
+    const answer = await fetch(`${this.origin}/__challenge`, { method: "POST", body: JSON.stringify({ name, method, parameters }) });
+    assert.equal(answer.status, 200);
+    return (await answer.json()).result;
+  }
+
   /** Instrumented only: what `steps` cost at the bindings, without the data points (`eventPoints`). */
   async counted(steps = async () => {}) {
     await this.instruments();

@@ -1,5 +1,6 @@
 //! What several subjects need: plain values, keys, a world to send requests into, generated sessions.
 
+pub(crate) mod grant;
 pub(crate) mod keys;
 pub(crate) mod sessions;
 pub(crate) mod world;

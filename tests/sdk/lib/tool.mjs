@@ -19,10 +19,10 @@ function build() {
   return join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'debug/edge-broker');
 }
 
-/** This process's environment without what AWS clients and the tool look at, and with `extra`. */
+/** This process's environment without what AWS clients and the tool look at, nobody logged in, and with `extra`. */
 export function environment(extra = {}) {
   const own = Object.entries(process.env).filter(([name]) => !/^(AWS_|EDGE_BROKER_|XDG_|HTTPS?_PROXY|https?_proxy|ALL_PROXY|all_proxy)/.test(name));
-  return { ...Object.fromEntries(own), AWS_EC2_METADATA_DISABLED: 'true', ...extra };
+  return { ...Object.fromEntries(own), AWS_EC2_METADATA_DISABLED: 'true', XDG_STATE_HOME: '/nowhere', ...extra };
 }
 
 /** Starts the tool: the child, with `said`, a promise of `{ code, stdout, stderr, seconds }`. */

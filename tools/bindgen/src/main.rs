@@ -25,7 +25,6 @@ fn main() -> Result<()> {
         .typescript(false)
         // After a panic the next request gets a fresh instance: entry.js asks for it.
         .reset_state_function(true)
-        .force_enable_abort_handler(true)
         .generate_output()
         .with_context(|| format!("{} is not the wasm of the worker", wasm.display()))?;
     let is_unused = |export: &str| UNUSED_CLASSES.iter().any(|class| belongs_to(export, class));

@@ -69,7 +69,7 @@ export function breakMemory() {
 
 /** Has the next request set up a fresh instance, as after a panic and as after a deployment. */
 export function renew() {
-  globalThis.__worker_init_state.criticalError = true;
+  globalThis.__broker_instance.broken = true;
 }
 
 /** Does what it is told to do: an operation, or a fault in its place. */
@@ -89,6 +89,9 @@ async function faulty(fault, operation) {
       throw upstreamSays();
     case "half a second":
       await new Promise((resolve) => realTimeout(resolve, 500));
+      return operation();
+    case "a second":
+      await new Promise((resolve) => realTimeout(resolve, 1_000));
       return operation();
     default:
       return operation();

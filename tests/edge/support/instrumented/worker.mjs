@@ -6,7 +6,9 @@ export { SigninChallenge } from "../../../../build/worker/entry.js";
 
 export default {
   async fetch(request, env, context) {
-    if (new URL(request.url).pathname === "/__instruments") return control(request);
+    const { pathname } = new URL(request.url);
+    if (pathname === "/__instruments") return control(request);
+    if (pathname === "/__challenge") return challenge(request, env.CHALLENGES);
     const { SESSIONS, CHALLENGES, MINT_LIMIT, REFUSED_LIMIT, SIGNIN_CLIENT_LIMIT, SIGNIN_WALLET_LIMIT, ...variables } = env;
     const limits = Object.entries({ MINT_LIMIT, REFUSED_LIMIT, SIGNIN_CLIENT_LIMIT, SIGNIN_WALLET_LIMIT });
     const { kv, challenges, limit, events } = settings.faults;
@@ -23,6 +25,12 @@ export default {
     );
   },
 };
+
+/** Calls the object of a name past the broker: `{name, method, parameters}`. */
+async function challenge(request, objects) {
+  const { name, method, parameters = [] } = await request.json();
+  return Response.json({ result: (await objects.getByName(name)[method](...parameters)) ?? null });
+}
 
 /** GET reads the counters and resets them; POST sets faults, clock and environment, or breaks or renews the instance. */
 async function control(request) {

@@ -1,6 +1,5 @@
-//! Where sessions are stored: the KV namespace `SESSIONS` of an environment, on this machine or at Cloudflare.
+//! Where the broker's records are: the KV namespace `SESSIONS` of an environment, on this machine or at Cloudflare.
 
-use core::fmt;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,7 +20,7 @@ const LIMIT_MAX: Seconds = Seconds(3_600);
 /// Which namespace, and which wrangler reads and writes it.
 #[derive(Args)]
 #[allow(clippy::doc_markdown, reason = "these are help texts")]
-#[command(next_help_heading = "Where the sessions are")]
+#[command(next_help_heading = "Where it is stored")]
 pub(crate) struct PlaceArgs {
     /// The environment, a section [env.NAME] of wrangler.toml [default: its top level, for development].
     #[arg(long, value_name = "NAME")]
@@ -71,11 +70,15 @@ impl Place {
     pub(crate) fn is_remote(&self) -> bool {
         self.remote
     }
-}
 
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the {} sessions of {}", self.storage(), self.environment())
+    /// What is kept there, in words: `the local sessions of development`.
+    pub(crate) fn of(&self, what: &str) -> String {
+        format!("the {} {what} of {}", self.storage(), self.environment())
+    }
+
+    /// The options that name it again; empty for development.
+    pub(crate) fn options(&self) -> String {
+        self.environment.as_ref().map_or_else(String::new, |name| format!(" --env {name} --{}", self.storage()))
     }
 }
 

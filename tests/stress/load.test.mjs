@@ -1,0 +1,29 @@
+// Load, in short; and workers that fail now and then or keep what they should let go, which must be found out.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import { wrkVersion } from "../../bench/lib/load.mjs";
+import { run, short } from "./subjects/load.mjs";
+
+let wrk = true;
+try {
+  wrkVersion();
+} catch {
+  wrk = false;
+}
+
+describe("saturation with five per cent bad requests", { skip: wrk ? false : "wrk is not installed: apt-get install -y wrk" }, () => {
+  test("gives every request its own status, no 5xx, and no growth of the wasm's memory", async () => {
+    const { soak, mints } = await run(short);
+    assert.ok(soak.statuses[200] > 0 && mints.mints >= short.rounds);
+    assert.ok(soak.signins.count > 0);
+  });
+
+  describe("the twins: found out is", () => {
+    const twin = (vars) => run({ ...short, minutes: 0.05, rounds: 1, worker: { wrapper: ["leak.mjs", "instances.mjs"], vars } });
+
+    test("one answer in two hundred that is a 500", () => assert.rejects(twin({ FAIL: "1" }), /5xx/));
+
+    test("memory that is kept of every request", () => assert.rejects(twin({ LEAK: "1" }), /has grown by/));
+  });
+});
