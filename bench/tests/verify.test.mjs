@@ -8,6 +8,7 @@ import { after, before, describe, it } from "node:test";
 import { bundleJose, contender } from "../lib/contenders.mjs";
 import { newFixture } from "../lib/fixture.mjs";
 import { KV_KINDS } from "../lib/kv.mjs";
+import { project } from "../lib/project.mjs";
 import { verifyBare, verifyBroker } from "../lib/verify.mjs";
 import { serve } from "../lib/workerd.mjs";
 
@@ -40,7 +41,8 @@ async function verifyChanged(kv, ...changes) {
   };
   const modules = await bundleJose(await mkdtemp(path.join(scratch, "jose-")), [change]);
   assert.equal(applied, changes.length, "every change was applied");
-  const server = await serve({ modules, bindings: { kv: "SESSIONS", vars: fixture.vars } }, { ...COMPATIBILITY, kv });
+  const bindings = { kv: "SESSIONS", vars: fixture.vars, ...project().bindings, overLimit: fixture.overLimit };
+  const server = await serve({ modules, bindings }, { ...COMPATIBILITY, kv });
   try {
     return await verifyBroker(server, fixture);
   } finally {
@@ -58,11 +60,11 @@ describe("the jose peer", () => {
   }
 
   const crippled = [
-    ["forgets the expiry", /expired session/, ["session.js", " || record.expires_at <= now", ""]],
+    ["forgets the expiry", /expired session/, ["session.js", 'if (record.expires_at <= now) throw noSession("expired_session");', ";"]],
     ["tolerates unknown members of a record", /broken record/, ["session.js", "if (!MEMBERS.has(name)) return undefined;", ";"]],
     ["remembers sessions instead of asking the store", /removed session/,
-      ["session.js", "const text = await store.get(`session/v1/${hash}`);",
-        "const cache = (globalThis.cache ??= new Map()); const text = cache.get(hash) ?? await store.get(`session/v1/${hash}`); cache.set(hash, text);"]],
+      ["session.js", "const text = await read(store, `session/v1/${hash}`);",
+        "const cache = (globalThis.cache ??= new Map()); const text = cache.get(hash) ?? await read(store, `session/v1/${hash}`); cache.set(hash, text);"]],
     ["looks sessions up by the bare token", /status of mint/, ["session.js", "return base64url.encode(new Uint8Array(hash));", "return token;"]],
     ["leaves the tags claim out", /claims/, ["mint.js", '"https://aws.amazon.com/tags": tags(session),', ""]],
     ["tags flat", /claims/, ["mint.js", "[WALLET_TAG]: [wallet]", "[WALLET_TAG]: wallet"]],
@@ -80,6 +82,19 @@ describe("the jose peer", () => {
     ["signs with another key than it publishes", /signature/,
       ["broker.js", 'await importJWK(jwk, "ES256", { extractable: false })',
         '(await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"])).privateKey']],
+    ["asks no limit of a session", /status of a session over its limit/,
+      ["mint.js", 'await within(env.MINT_LIMIT, "mint_limit", hash, event);', ";"]],
+    ["counts no refused client", /status of a client whose session is none over its limit/, ["event.js", "if (refusal.ofNoSession)", "if (false)"]],
+    ["counts every IPv6 address for itself", /over its limit/, ["limits.js", 'const [head, tail] = address.split("::");', "return address; let head, tail;"]],
+    ["asks no limit of a wallet that starts", /a start by a wallet/,
+      ["signin.js", 'await within(env.SIGNIN_WALLET_LIMIT, "signin_wallet_limit", `start ${wallet}`, event);', ";"]],
+    ["asks no limit of a wallet that verifies", /a verify by a wallet/,
+      ["signin.js", 'await within(env.SIGNIN_WALLET_LIMIT, "signin_wallet_limit", `verify ${wallet}`, event);', ";"]],
+    ["takes anybody's signature", /by another wallet/, ["signin.js", 'if (wallet !== challenge.wallet) throw signinFailed("wrong_signer");', ";"]],
+    ["recovers no signer", /over another message|by another wallet/,
+      ["signin.js", "const wallet = addressOf(challenge.message, signature);", "const wallet = challenge.wallet;"]],
+    ["keeps every session of a wallet", /twenty-one/, ["signin.js", "others.length - (SESSIONS_PER_WALLET - 1)", "0"]],
+    ["stores no session", /./, ["signin.js", "await sessions.put(`session/v1/${hash}`, JSON.stringify(record), { expiration: expires_at });", ""]],
     ["has no challenge", /challenge|WWW-Authenticate/, ["error.js", `"www-authenticate": 'Bearer error="invalid_token"',`, ""]],
   ];
   for (const [what, why, ...changes] of crippled) {
