@@ -20,7 +20,8 @@ describe("saturation with five per cent bad requests", { skip: wrk ? false : "wr
   });
 
   describe("the twins: found out is", () => {
-    const twin = (vars) => run({ ...short, minutes: 0.05, rounds: 1, worker: { wrapper: ["leak.mjs", "instances.mjs"], vars } });
+    // A busy machine answers few requests, and little is kept of few: what may grow is less here.
+    const twin = (vars) => run({ ...short, minutes: 0.1, rounds: 1, growth: 64, worker: { wrapper: ["leak.mjs", "instances.mjs"], vars } });
 
     test("one answer in two hundred that is a 500", () => assert.rejects(twin({ FAIL: "1" }), /5xx/));
 

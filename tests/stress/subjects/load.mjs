@@ -81,11 +81,20 @@ async function soak(server, fixture, { seconds, growth, signal }) {
   const sent = requests(fixture, etag);
   const watch = await watched(server);
   const people = signInMeanwhile(server.origin);
-  const result = await loadOfAnyStatus(server, sent, { seconds, connections: CONNECTIONS, signal });
-  const [signins, memory] = [await people.end(), await watch.end()];
+  let [result, ended] = [];
+  try {
+    result = await loadOfAnyStatus(server, sent, { seconds, connections: CONNECTIONS, signal });
+  } finally {
+    ended = await Promise.allSettled([people.end(), watch.end()]);
+  }
 
+  // The load first: what is wrong with it is wrong with the people's requests as well, and said there less plainly.
   assert.equal(result.socketErrors, 0, "socket errors");
   assertShares(sent, result);
+  const [signins, memory] = ended.map(({ value, reason }) => {
+    if (reason !== undefined) throw reason;
+    return value;
+  });
   assertFlat(memory, growth);
   const { statuses, requests: count, requestsPerSecond, p50, p99 } = result;
   return { seconds, requests: count, requestsPerSecond: round(requestsPerSecond, 0), p50Ms: round(p50 / 1000), p99Ms: round(p99 / 1000), statuses, signins, memory: shown(memory, count) };
@@ -153,7 +162,7 @@ async function watched(server) {
     return looks;
   };
   await look();
-  const timer = setInterval(() => void look().catch(() => {}), 1_000);
+  const timer = setInterval(() => void look().catch(() => {}), 1_000).unref(); // a look that is over keeps nobody waiting
   return { look, end: () => (clearInterval(timer), look()) };
 }
 
