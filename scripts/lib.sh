@@ -72,7 +72,7 @@ use_rust() {
   fi
 }
 
-# use_cargo_tool NAME VERSION: a tool from crates.io, built once.
+# use_cargo_tool NAME VERSION: a tool from the registry, built once.
 use_cargo_tool() {
   local folder="$TOOLS/$1-$2"
   if [ ! -x "$folder/bin/$1" ]; then

@@ -39,7 +39,7 @@ export function packagesOf(tree) {
 /** A licence as an SPDX expression: old manifests write a slash for OR. */
 const expression = (licence) => licence.replace(/\s*\/\s*/g, " OR ");
 
-/** The SHA-256 of every crate of Cargo.lock that is from crates.io, by its purl. */
+/** The SHA-256 of every crate of Cargo.lock that is from the registry, by its purl. */
 export function checksumsOf(lock) {
   return new Map(
     [...lock.matchAll(/^name = "(.+)"\nversion = "(.+)"\nsource = ".+"\nchecksum = "([0-9a-f]{64})"$/gm)]

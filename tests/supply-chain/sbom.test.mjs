@@ -1,4 +1,4 @@
-// build/sbom.cdx.json is what is deployed: valid CycloneDX, and each component as Cargo.lock and crates.io have it.
+// build/sbom.cdx.json is what is deployed: valid CycloneDX, and each component as Cargo.lock and the registry have it.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
