@@ -9,6 +9,8 @@ import { bytes } from "./support/wire.mjs";
 
 const it = world();
 const LONG = 30_000;
+/** What a body may have. */
+const KIBIBYTES = { [MINT]: 4, [TOKEN]: 8, [START]: 4, [VERIFY]: 4 };
 
 /** What is answered, and after how many milliseconds the connection was over; the client's side stays open. */
 async function timed(parts, methods = ["POST"]) {
@@ -58,8 +60,10 @@ describe("a body that does not arrive", { concurrency: true }, () => {
 
   test("and never ends, is 413 as soon as it is more than the route takes", async () => {
     for (const path of TAKES_A_BODY) {
-      const { answers } = await timed([headOf(path, "Transfer-Encoding: chunked"), ...drip(`400\r\n${" ".repeat(1024)}\r\n`, 5, 12)]);
-      assert.equal(answers[0].status, 413, path);
+      // The chunk that is too much is the last one: whoever writes on to a connection that is closed may lose its answer.
+      const chunks = drip(`400\r\n${" ".repeat(1024)}\r\n`, 5, KIBIBYTES[path] + 1);
+      const { answers, milliseconds } = await timed([headOf(path, "Transfer-Encoding: chunked"), ...chunks]);
+      assert.deepEqual([answers[0]?.status, milliseconds < 8_000], [413, true], path);
     }
   });
 
