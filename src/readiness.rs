@@ -68,6 +68,12 @@ pub fn health() -> Response {
 }
 
 impl Service {
+    /// Whether every variable and every secret is as it has to be, and there is a key to sign with.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.broken_keys.is_empty() && self.broker.as_ref().is_ok_and(|broker| !broker.ring().keys().is_empty())
+    }
+
     /// The answer of `/readyz`: 200 or 503, and every check.
     pub async fn readiness<P: Ports>(&self, outside: &Outside<'_, P>) -> Response {
         let mut checks = self.configuration();

@@ -1,9 +1,11 @@
-// The module that the runtime loads: hands every request to the wasm, waits where the wasm has to wait, and gives a fresh
-// instance after a panic.
+// The module that the runtime loads: has the wasm set up, hands every request to it, waits where it has to wait, and gives a
+// fresh instance after a panic.
 //
 // A plain object and a plain function. The entry that worker-build generates makes an entrypoint object and two
 // proxies per request; what it does for recovery is kept here without them.
-import { begin, resume, __wbg_reset_state } from "../../build/wasm/broker.js";
+import { env as bindings } from "cloudflare:workers";
+
+import { begin, prepare, resume, __wbg_reset_state } from "../../build/wasm/broker.js";
 
 export { SigninChallenge } from "./challenge.js";
 
@@ -13,6 +15,10 @@ const instance = (globalThis.__broker_instance = { broken: false });
 // The number of the last request. It goes on over all instances, so that a request whose instance is gone is not known to
 // the next one, and never mistaken for another.
 let last = 0;
+
+// While the isolate starts, which at Cloudflare is while the first client still shakes hands for TLS. Nothing waits for it: if
+// it has not come to its end, the first request sets up for itself.
+start();
 
 export default {
   fetch(request, env) {
@@ -33,6 +39,14 @@ export default {
  */
 function urlOf(request) {
   return /[/?#\\]/.test(request.headers.get("host")) ? "" : request.url;
+}
+
+async function start() {
+  try {
+    await finish(last, prepare(last, bindings));
+  } catch {
+    panicked();
+  }
 }
 
 /** Awaits the promises of a request, one after the other, until there is an answer. */

@@ -1,7 +1,7 @@
 //! The Workers runtime: the only room that names it. It adapts, and decides nothing.
 //!
-//! `entry.js` beside this file calls [`begin`] for every request, and [`resume`] whenever a promise that the request waits
-//! for has settled (`exchange`). The first request of an isolate sets the service up (`setup`); from then on a request is
+//! `entry.js` beside this file calls [`prepare`] while an isolate starts, which sets the service up (`setup`), then [`begin`]
+//! for every request, and [`resume`] whenever a promise that one of them waits for has settled (`exchange`). A request is
 //! read lazily (`request`), answered by the pure rooms through the ports (`kv`, `challenges`, `limiter`, `signer`), each of
 //! which waits for so long and no longer (`deadline`), written back (`response`), and recorded (`record.js`).
 
@@ -34,7 +34,7 @@ use deadline::Deadline;
 use kv::KvSessions;
 use limiter::Limits;
 use request::EdgeRequest;
-use setup::Worker;
+use setup::{Issuer, Worker};
 use signer::WebCrypto;
 
 #[wasm_bindgen(module = "/src/edge/record.js")]
@@ -56,11 +56,32 @@ impl<'a> Ports for Edge<'a> {
 }
 
 thread_local! {
-    /// Set once an isolate, by the first request that gets there. Requests never wait for one another: some may set up
-    /// in parallel, which costs a little and blocks nobody.
+    /// Made while the isolate starts, for the first request to take.
+    static PREPARED: RefCell<Option<Issuer>> = const { RefCell::new(None) };
+    /// Set once an instance by the first request that gets there. Requests never wait for one another: where nothing is
+    /// prepared some may set up in parallel, which costs a little and blocks nobody.
     static WORKER: RefCell<Option<Rc<Worker>>> = const { RefCell::new(None) };
     /// The last readiness report and when it was made.
     static REPORT: RefCell<Option<(UnixTime, Response)>> = const { RefCell::new(None) };
+}
+
+/// Sets up while the isolate starts, where no request waits for it, and answers a health check that nobody asked for: what
+/// runs here has been compiled when the first request comes. Returns as [`begin`] does.
+///
+/// Kept is only what has nothing wrong in it. What the runtime does not do for a start it may do for a request, and so the
+/// first one sets up again and says what is wrong.
+#[wasm_bindgen]
+#[allow(unreachable_pub, reason = "an export of the wasm, for entry.js")]
+pub fn prepare(id: u32, env: worker::Env) -> JsValue {
+    exchange::begin(id, set_up(env))
+}
+
+async fn set_up(env: worker::Env) -> JsValue {
+    let issuer = Issuer::set_up(&env).await;
+    if issuer.service.is_sound() {
+        PREPARED.set(Some(issuer));
+    }
+    response::write(health())
 }
 
 /// Begins a request under a number of the caller's choosing. Returns its `Response`, or a promise: what comes of that is
@@ -84,7 +105,11 @@ async fn respond(request: EdgeRequest, env: worker::Env) -> JsValue {
     let worker = if let Some(worker) = WORKER.with_borrow(Clone::clone) {
         worker
     } else {
-        let worker = Rc::new(Worker::set_up(&env).await);
+        let issuer = match PREPARED.take() {
+            Some(issuer) => issuer,
+            None => Issuer::set_up(&env).await,
+        };
+        let worker = Rc::new(Worker::new(issuer, &env));
         WORKER.set(Some(Rc::clone(&worker)));
         worker
     };

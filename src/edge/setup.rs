@@ -1,4 +1,4 @@
-//! Setting an isolate up: variables to configuration, secrets to imported keys, bindings to ports.
+//! Setting an isolate up: variables to configuration and secrets to imported keys, then bindings to ports.
 
 use js_sys::{JSON, Object, Reflect};
 use serde::Serialize;
@@ -21,19 +21,14 @@ const CHALLENGES: &str = "CHALLENGES";
 /// The dataset of events, if one is wanted.
 const EVENTS: &str = "EVENTS";
 
-/// What an isolate holds for every request.
-pub(super) struct Worker {
+/// What the variables and secrets come to. Needs no request, so it can be made while the isolate starts.
+pub(super) struct Issuer {
     pub(super) service: Service,
-    pub(super) store: KvBinding,
-    pub(super) challenges: Challenges,
-    pub(super) limits: Limits,
     pub(super) signer: WebCrypto,
-    /// `undefined` where there is none.
-    pub(super) dataset: JsValue,
 }
 
-impl Worker {
-    /// Sets up from the bindings. What is wrong is kept for `/readyz` to say.
+impl Issuer {
+    /// Sets up from variables and secrets. What is wrong is kept for `/readyz` to say.
     pub(super) async fn set_up(env: &Env) -> Self {
         log_panics();
         let mut signer = WebCrypto::new();
@@ -46,12 +41,30 @@ impl Worker {
         }
         let broker = Config::parse(|name| text(env, name)).map(|config| Broker::new(config, KeyRing::new(ring)));
         let base_path = base_path(text(env, "ISSUER").as_deref());
+        Self { service: Service { base_path, broker, broken_keys }, signer }
+    }
+}
+
+/// What an isolate holds for every request.
+pub(super) struct Worker {
+    pub(super) service: Service,
+    pub(super) signer: WebCrypto,
+    pub(super) store: KvBinding,
+    pub(super) challenges: Challenges,
+    pub(super) limits: Limits,
+    /// `undefined` where there is none.
+    pub(super) dataset: JsValue,
+}
+
+impl Worker {
+    /// An issuer at the bindings that requests come with.
+    pub(super) fn new(Issuer { service, signer }: Issuer, env: &Env) -> Self {
         Self {
-            service: Service { base_path, broker, broken_keys },
+            service,
+            signer,
             store: KvBinding::new(env, SESSIONS),
             challenges: Challenges::new(env, CHALLENGES),
             limits: Limits::new(env),
-            signer,
             dataset: Reflect::get(env, &JsValue::from_str(EVENTS)).unwrap_or_default(),
         }
     }

@@ -46,6 +46,33 @@ describe("a mint", () => {
 });
 
 describe("a fresh isolate", () => {
+  test("has imported and proven its keys before its first request, which does nothing but its own work", async () => {
+    const fresh = await startBroker({ entry: "instrumented", secrets: keys });
+    try {
+      const { imports, signatures, reads, challenges, limits } = await fresh.instruments();
+      assert.deepEqual({ imports, signatures, reads, challenges, limits }, { imports: 4, signatures: 2, reads: 0, challenges: [], limits: [] });
+      const token = await fresh.session();
+      const cost = await fresh.counted(() => fresh.minted(token));
+      assert.deepEqual(cost, { ...NOTHING, reads: 1, signatures: 1, keys: [recordKey(token)], limits: minting(token) });
+    } finally {
+      await fresh.close();
+    }
+  });
+
+  test("whose start has found something wrong sets up again with its first request, and says what", async () => {
+    const fresh = await startBroker({ entry: "instrumented", secrets: { ...keys, SIGNING_KEY_C: "not a key" } });
+    try {
+      const { imports } = await fresh.instruments();
+      const cost = await fresh.counted(() => fresh.request("/healthz"));
+      assert.deepEqual([imports, cost.imports, cost.signatures], [4, 4, 2]);
+      const { checks } = (await fresh.request("/readyz")).json();
+      assert.deepEqual(checks.filter(({ ok }) => !ok).map(({ check, name }) => [check, name]), [["key", "SIGNING_KEY_C"]]);
+      await fresh.minted(await fresh.session());
+    } finally {
+      await fresh.close();
+    }
+  });
+
   test("answers fifty first requests at once, none waiting for another to set it up", async () => {
     await broker.redeploy({ ISSUER, ...keys });
     const token = await broker.session();

@@ -1,7 +1,9 @@
 //! Readiness: what is checked, what stops it, by name and without its content. Health, which nothing stops.
 
+use agentkeys_edge_broker::broker::Broker;
+use agentkeys_edge_broker::config::Config;
 use agentkeys_edge_broker::http::Response;
-use agentkeys_edge_broker::keys::PrivateKey;
+use agentkeys_edge_broker::keys::{KeyRing, PrivateKey};
 use agentkeys_edge_broker::limit::Limit;
 use agentkeys_edge_broker::readiness::{Service, health};
 use serde_json::{Value, json};
@@ -49,6 +51,16 @@ fn failed(checks: &Value) -> Vec<(&str, &str)> {
             (check["check"].as_str().unwrap(), check["name"].as_str().unwrap_or(""))
         })
         .collect()
+}
+
+#[test]
+fn a_service_is_sound_with_nothing_wrong_and_a_key() {
+    let broken = || vec![("SIGNING_KEY_C".to_owned(), PrivateKey::parse("").unwrap_err())];
+    let unread = || Config::parse(|_| None).map(|config| Broker::new(config, KeyRing::new(Vec::new())));
+    assert!(Deployment::good().service.is_sound());
+    assert!(!Deployment::new(&[]).service.is_sound());
+    assert!(!Service { broken_keys: broken(), ..Deployment::good().service }.is_sound());
+    assert!(!Service { broker: unread(), ..Deployment::good().service }.is_sound());
 }
 
 #[test]
