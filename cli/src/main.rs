@@ -28,6 +28,7 @@ mod retry;
 mod session;
 mod session_token;
 mod stored_login;
+mod terminal;
 mod token;
 mod wrangler;
 

@@ -28,6 +28,8 @@ mod routes;
 mod said;
 mod sessions;
 mod signin;
+#[path = "../../cli/src/terminal.rs"]
+mod terminal;
 mod tool;
 mod world;
 

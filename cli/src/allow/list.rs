@@ -12,6 +12,7 @@ use crate::clock::rfc3339;
 use crate::error::Error;
 use crate::kv::PlaceArgs;
 use crate::output::Output;
+use crate::terminal::shown;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -89,7 +90,8 @@ pub(super) fn run(args: &ListArgs, output: &Output) -> Result<(), Error> {
 fn table(wallets: &[Entry]) -> String {
     let mut lines = vec![format!("{:42}  {:20}  {:6}  LABEL", "WALLET", "SINCE", "STATE")];
     lines.extend(wallets.iter().map(|entry| {
-        let (since, label) = (entry.added_at.map_or_else(|| "-".to_owned(), rfc3339), entry.label.as_deref().unwrap_or("-"));
+        let (since, label) =
+            (entry.added_at.map_or_else(|| "-".to_owned(), rfc3339), entry.label.as_deref().map_or_else(|| "-".to_owned(), shown));
         format!("{}  {since:20}  {:6}  {label}", checksummed(&entry.wallet), entry.state)
     }));
     lines.join("\n")

@@ -9,6 +9,7 @@ use crate::clock::rfc3339;
 use crate::error::Error;
 use crate::kv::PlaceArgs;
 use crate::output::Output;
+use crate::terminal::shown;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -55,7 +56,7 @@ pub(super) fn run(args: &ShowArgs, output: &Output) -> Result<(), Error> {
         "environment": place.environment(), "storage": place.storage(),
     });
     output.result(&result, || {
-        let label = record.label.as_deref().unwrap_or("-");
+        let label = record.label.as_deref().map_or_else(|| "-".to_owned(), shown);
         format!("wallet  {}\nsince   {}\nlabel   {label}", checksummed(&record.wallet), rfc3339(record.added_at))
     })
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::rule::{Finding, Rule, Warning};
 use super::verdict::{Facts, Verdict};
+use crate::terminal::shown;
 
 /// The JSON report. Every member is always there, `null` or empty where there is nothing to say.
 #[derive(Serialize)]
@@ -197,16 +198,11 @@ fn facts(text: &mut String, facts: &Facts) {
     let _ = writeln!(text, "the role's trust policy must allow: {}", facts.trust_policy_actions().join(", "));
 }
 
-/// Without anything that a terminal would act on, that turns or breaks a line, or that cannot be seen; and not endless.
+/// As a terminal may show it, and not endless.
 fn escaped(value: &str) -> String {
-    let mut shown = String::new();
-    for character in value.chars().take(400) {
-        let escape: String = character.escape_debug().collect();
-        let is_unseen = character.is_control() || escape.starts_with("\\u");
-        if is_unseen { shown.push_str(&escape) } else { shown.push(character) }
-    }
+    let mut text: String = value.chars().take(400).collect();
     if value.chars().count() > 400 {
-        shown.push('…');
+        text.push('…');
     }
-    shown
+    shown(&text)
 }

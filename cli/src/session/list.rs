@@ -13,6 +13,7 @@ use crate::clock::{now, rfc3339};
 use crate::error::Error;
 use crate::kv::PlaceArgs;
 use crate::output::Output;
+use crate::terminal::shown;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -111,15 +112,13 @@ fn session(listed: Listed, stored: Stored, wallet: &Wallet) -> Session {
 }
 
 fn table(sessions: &[Session]) -> String {
-    // The index's labels may be anything: no control characters reach a terminal.
-    let shown = |label: &Option<String>| -> String {
-        label.as_deref().unwrap_or("-").chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
-    };
+    // The index's labels may be anything.
+    let label = |session: &Session| session.label.as_deref().map_or_else(|| "-".to_owned(), shown);
     let time = |time: Option<UnixTime>| time.map_or_else(|| "-".to_owned(), rfc3339);
-    let width = sessions.iter().map(|session| shown(&session.label).chars().count()).max().unwrap_or(0).clamp(5, 40);
+    let width = sessions.iter().map(|session| label(session).chars().count()).max().unwrap_or(0).clamp(5, 40);
     let mut lines = vec![format!("{:12}  {:width$}  {:20}  {:20}  STATE", "HASH", "LABEL", "CREATED", "EXPIRES")];
     lines.extend(sessions.iter().map(|session| {
-        let (hash, label) = (session.hash.get(..12).unwrap_or_default(), shown(&session.label));
+        let (hash, label) = (session.hash.get(..12).unwrap_or_default(), label(session));
         let (created, expires) = (time(session.created_at), time(session.expires_at));
         format!("{hash:12}  {label:width$}  {created:20}  {expires:20}  {}", session.state.as_str())
     }));
@@ -159,10 +158,10 @@ mod tests {
     }
 
     #[test]
-    fn no_control_character_reaches_the_terminal() {
-        let session = session(listed("a\u{1b}[31mb\n"), read(None, at(150)), &WALLET.parse().unwrap());
+    fn no_character_reaches_the_terminal_that_acts_or_cannot_be_seen() {
+        let session = session(listed("a\u{1b}[31mb\n\u{202e}\u{200b}"), read(None, at(150)), &WALLET.parse().unwrap());
         let table = table(&[session]);
         assert_eq!(table.lines().count(), 2, "{table:?}");
-        assert!(!table.contains('\u{1b}'));
+        assert!(!table.contains(['\u{1b}', '\u{202e}', '\u{200b}']));
     }
 }
