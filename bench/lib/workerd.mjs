@@ -78,6 +78,7 @@ async function configure(contender, runtime, state) {
     }),
   });
   return configFile({
+    v8Flags: runtime.v8Flags,
     services: [
       ...places.map((place) => ({ name: place.name, worker: worker(place) })),
       // SQL storage needs a disk; workerd's in-memory storage has none.
@@ -135,8 +136,8 @@ async function end(child, signal = "SIGTERM") {
  * Starts `contender` and answers `{ pid, origin, origins, kvOrigin, alive(), log(), stop(), kill() }`: `origins` by the names of
  * its places, `origin` the first of them.
  * `contender.modules`: `{ name, kind: "esModule" | "wasm", file }`, the entry first.
- * `runtime`: the same for every contender of a run: compatibility `date` and `flags`, and the kind of `kv`. Where it has a
- * `state`, that folder holds the stores' files and is left as it is at the end. Where it has an `output`, that is given all
+ * `runtime`: the same for every contender of a run: compatibility `date` and `flags`, and the kind of `kv`; `v8Flags` as V8
+ * takes them. Where it has a `state`, that folder holds the stores' files and is left as it is at the end. Where it has an `output`, that is given all
  * that workerd and the workers say.
  */
 export async function serve(contender, runtime) {

@@ -1,8 +1,9 @@
 // Load: a soak at saturation with five per cent bad requests and people who sign in meanwhile; then a million mints in one
 // isolate. Promised: no 5xx, every answer the one that its request has, and memory that does not grow.
 //
-// wrk keeps its connections busy with requests in turn, so that the share of every status is known beforehand. Memory is
-// what the operating system has resident for workerd, once a second, and the memory of the wasm itself.
+// wrk keeps its connections busy with requests in turn, so that the share of every status is known beforehand. Memory is the
+// memory of the wasm, what lives in the isolate's heap once all garbage is collected, and what the operating system has resident
+// for workerd, once a second. The first two are the worker's own; the last one is V8's and workerd's, too, which collect late.
 
 import assert from "node:assert/strict";
 import { loadOfAnyStatus, wrkVersion } from "../../../bench/lib/load.mjs";
@@ -22,6 +23,8 @@ const MIB = 2 ** 20;
 export const about = "a soak at saturation with 5 % bad requests, and a million mints in one isolate";
 export const short = { minutes: 0.1, rounds: 8_000, growth: 256 };
 export const long = { minutes: 10, rounds: 1_000_000, growth: 64 };
+/** The most that the isolate's live heap may grow, in MiB. */
+const HEAP_GROWTH = 0.5;
 
 /**
  * `minutes` is the length of the soak, `rounds` the number of mints. `growth` is the most that resident memory may grow after the warm-up, in
@@ -30,7 +33,12 @@ export const long = { minutes: 10, rounds: 1_000_000, growth: 64 };
 export async function run({ minutes, rounds, growth, worker, signal, say = () => {} }) {
   wrkVersion(); // throws with the remedy where there is none
   const fixture = await newFixture();
-  const server = await startWorker({ wrapper: ["gauge.mjs", "instances.mjs"], ...worker, vars: { ...fixture.vars, ...worker?.vars }, keys: {} });
+  const traces = new Traces();
+  const started = await startWorker({
+    wrapper: ["gauge.mjs", "instances.mjs"], v8Flags: ["--expose-gc", "--trace-gc"], output: (text) => traces.read(text),
+    ...worker, vars: { ...fixture.vars, ...worker?.vars }, keys: {},
+  });
+  const server = { ...started, liveHeap: () => traces.liveHeap(started.origin) };
   try {
     await seed(server.kvOrigin, fixture);
     const seconds = Math.ceil(minutes * 60);
@@ -79,13 +87,15 @@ function requests(fixture, etag) {
 async function soak(server, fixture, { seconds, growth, signal }) {
   const etag = (await client.send(server.origin, "GET", DISCOVERY)).headers.get("etag");
   const sent = requests(fixture, etag);
+  await loadOfAnyStatus(server, sent, { seconds: 1, connections: CONNECTIONS, signal }); // everything is made that is made once
+  const heap = await server.liveHeap();
   const watch = await watched(server);
   const people = signInMeanwhile(server.origin);
   let [result, ended] = [];
   try {
     result = await loadOfAnyStatus(server, sent, { seconds, connections: CONNECTIONS, signal });
   } finally {
-    ended = await Promise.allSettled([people.end(), watch.end()]);
+    ended = await Promise.allSettled([people.end(), watch.end(heap)]);
   }
 
   // The load first: what is wrong with it is wrong with the people's requests as well, and said there less plainly.
@@ -138,6 +148,7 @@ function signInMeanwhile(origin) {
 async function mintMany(server, fixture, { mints, growth, signal, say }) {
   const sent = fixture.live.map(({ token }) => ({ method: "POST", path: client.MINT, headers: client.bearer(token) }));
   const begun = performance.now();
+  const heap = await server.liveHeap();
   let [count, watch, memory] = [0, await watched(server), undefined];
   while (count < mints) {
     const seconds = mints > 100_000 ? 20 : 2;
@@ -147,12 +158,12 @@ async function mintMany(server, fixture, { mints, growth, signal, say }) {
     memory = await watch.look();
     say(`load: ${count} mints, ${memory.at(-1).resident} bytes resident`);
   }
-  memory = await watch.end();
+  memory = await watch.end(heap);
   assertFlat(memory, growth);
   return { mints: count, seconds: round((performance.now() - begun) / 1000, 0), memory: shown(memory, count) };
 }
 
-/** Looks at the memory once a second. */
+/** Looks at the memory once a second. `end` is given the live heap of the beginning. */
 async function watched(server) {
   const began = performance.now();
   const looks = [];
@@ -163,7 +174,32 @@ async function watched(server) {
   };
   await look();
   const timer = setInterval(() => void look().catch(() => {}), 1_000).unref(); // a look that is over keeps nobody waiting
-  return { look, end: () => (clearInterval(timer), look()) };
+  const end = async (heap) => {
+    clearInterval(timer);
+    return Object.assign(await look(), { heap: [heap, await server.liveHeap()] });
+  };
+  return { look, end };
+}
+
+/** V8's lines of its collections, of which the last one is kept. */
+class Traces {
+  #last;
+  #seen = 0;
+
+  read(text) {
+    for (const [, used] of text.matchAll(/Mark-Compact[^\n]*? -> ([\d.]+) \([\d.]+\) MB/g)) {
+      this.#last = Number(used);
+      this.#seen += 1;
+    }
+  }
+
+  /** What lives in the isolate's heap, in MiB. V8 writes its lines in blocks, so that it takes some collections to see one. */
+  async liveHeap(origin) {
+    const enough = this.#seen + 10;
+    for (let tries = 0; tries < 500 && this.#seen < enough; tries += 1) await client.send(origin, "GET", "/__collect");
+    assert.ok(this.#seen >= enough, "V8 writes no line of its collections");
+    return this.#last;
+  }
 }
 
 const afterWarmUp = (looks) => looks.filter(({ seconds }) => seconds >= WARM_UP * looks.at(-1).seconds);
@@ -172,6 +208,8 @@ function assertFlat(looks, growth) {
   assert.equal(looks.at(-1).instances, 1, "one instance has done it all");
   const later = afterWarmUp(looks);
   assert.equal(later.at(-1).wasm, later[0].wasm, "the wasm's memory grows");
+  const [before, after] = looks.heap;
+  assert.ok(after - before < HEAP_GROWTH, `the live heap has grown from ${before} to ${after} MiB`);
   const grown = growthPerSecond(later) * (later.at(-1).seconds - later[0].seconds);
   assert.ok(grown < growth * MIB, `resident memory has grown by ${round(grown / MIB)} MiB after the warm-up`);
 }
@@ -185,6 +223,6 @@ function shown(looks, requests) {
   return {
     residentMiB: { first: round(resident[0]), last: round(resident.at(-1)), least: round(Math.min(...resident)), most: round(Math.max(...resident)) },
     slopeKiBPerMinute: round((perSecond * 60) / 1024), slopeBytesPerRequest: round((perSecond * looks.at(-1).seconds) / requests, 2),
-    wasmKiB: [looks[0].wasm / 1024, looks.at(-1).wasm / 1024],
+    wasmKiB: [looks[0].wasm / 1024, looks.at(-1).wasm / 1024], liveHeapMiB: looks.heap,
   };
 }
