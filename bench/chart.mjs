@@ -74,7 +74,7 @@ export function chart(result) {
   });
   const { settings } = result;
   const note = `medians of ${settings.rounds} rounds of ${settings.seconds} s, ${settings.connections} connections; `
-    + `plain workerd, KV: ${settings.kv}; grey: bare workers, with one KV read beside mint`;
+    + `plain workerd, KV: ${settings.kv}; grey: bare workers`;
   const axis = (left) => `<line class="axis" x1="${left - 0.5}" y1="${TOP - 6}" x2="${left - 0.5}" y2="${y - GROUP_GAP + 4}"/>`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">`,

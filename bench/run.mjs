@@ -27,7 +27,7 @@ const root = path.join(import.meta.dirname, "..");
 const scratch = path.join(process.env.CARGO_TARGET_DIR ?? path.join(root, "target"), "bench");
 const WARM_UP_SECONDS = 1;
 
-const QUICK = { rounds: "2", seconds: "1", contenders: "broker,jose,bare-js", routes: "discovery,mint,ok,kv" };
+const QUICK = { rounds: "2", seconds: "1", contenders: "broker,jose,bare-js", routes: "discovery,mint,ok,kv,calls" };
 const FULL = { rounds: "9", seconds: "1", contenders: CONTENDERS.join(","), routes: Object.keys(ROUTES).join(",") };
 
 class UsageError extends Error {}
@@ -87,7 +87,7 @@ async function start(options, { runtime, bindings }, started, signal) {
     const entry = { ...one, server };
     started.push(entry);
     entry.context = await within(`${one.name} is not fit to be measured`, server, () =>
-      (one.kind === "broker" ? verifyBroker : verifyBare)(server, fixture));
+      (one.kind === "broker" ? verifyBroker : verifyBare)(server, fixture, one.id));
     say(`${one.name}: right answers, right refusals`);
   }
   compareAnswers(started);
@@ -119,7 +119,7 @@ async function round(number, entries, options, signal) {
   const samples = [];
   for (const name of options.routes) {
     const route = ROUTES[name];
-    const runners = entries.filter((entry) => entry.kind === route.kind);
+    const runners = entries.filter(({ id, kind }) => kind === route.kind && (route.only ?? id) === id);
     for (let turn = 0; turn < runners.length; turn += 1) {
       const entry = runners[(turn + number) % runners.length];
       const sample = await within(`${entry.name}, ${route.title}`, entry.server, async () => {

@@ -21,7 +21,10 @@ export async function modulesOf(folder) {
 }
 
 /** Bundles the jose peer into one module in `folder`. `plugins` lets a test break it on purpose. */
-export async function bundleJose(folder, plugins = []) {
+export const bundleJose = (folder, plugins = []) => bundle("jose", folder, plugins);
+
+/** Bundles a peer of that name into one module in `folder`. */
+export async function bundle(peer, folder, plugins = []) {
   const file = path.join(folder, "index.js");
   const here = createRequire(import.meta.url);
   const require = createRequire(here.resolve("wrangler"));
@@ -30,7 +33,7 @@ export async function bundleJose(folder, plugins = []) {
   const noble = ["@noble/curves/secp256k1", "@noble/hashes/sha3"];
   await mkdir(folder, { recursive: true });
   await require("esbuild").build({
-    entryPoints: [path.join(PEERS, "jose", "index.js")],
+    entryPoints: [path.join(PEERS, peer, "index.js")],
     bundle: true,
     format: "esm",
     target: "es2024",
@@ -68,8 +71,8 @@ export async function contender(id, { worker, bindings, scratch, fixture, ...bui
       };
     case "bare-js":
       return {
-        id, name: "bare JavaScript", kind: "bare", bindings: { kv },
-        modules: [{ name: "index.js", kind: "esModule", file: path.join(PEERS, "bare-js", "index.js") }],
+        id, name: "bare JavaScript", kind: "bare", modules: await bundle("bare-js", path.join(scratch, "bare-js")),
+        bindings: { kv, vars: fixture.vars, rateLimits: bindings.rateLimits },
       };
     case "bare-rs": {
       const folder = await buildBareRs(path.join(PEERS, "bare-rs"), scratch, building, say);

@@ -22,7 +22,17 @@ const BUSY_NETWORK = "2001:db8:0:7::/64";
 const newToken = () => `aks_${randomBytes(32).toString("base64url")}`;
 const newWallet = () => `0x${randomBytes(20).toString("hex")}`;
 const hashOf = (token) => createHash("sha256").update(token).digest("base64url");
-const storeKey = (token) => `session/v1/${hashOf(token)}`;
+/** The key that the session of a token is stored under. */
+export const storeKey = (token) => `session/v1/${hashOf(token)}`;
+
+/** A live session with these members in its record: `{ token, wallet, record }`. */
+export const newSession = (members = {}) => session(Math.floor(Date.now() / 1000), members);
+
+/** A fresh signing key, as a secret holds it. */
+export async function newSigningKey() {
+  const { privateKey } = await generateKeyPair("ES256", { extractable: true });
+  return JSON.stringify(await exportJWK(privateKey));
+}
 
 function session(now, changes = {}) {
   const record = { v: 1, wallet: newWallet(), created_at: now, expires_at: now + DAY, label: "bench", ...changes };
@@ -32,10 +42,9 @@ function session(now, changes = {}) {
 /** A fresh fixture. Times are Unix seconds. */
 export async function newFixture() {
   const now = Math.floor(Date.now() / 1000);
-  const { privateKey } = await generateKeyPair("ES256", { extractable: true });
   const busy = { session: newToken(), starting: newKeyholder(), verifying: newKeyholder() };
   return {
-    vars: { ISSUER, SIGNING_KEY_A: JSON.stringify(await exportJWK(privateKey)) },
+    vars: { ISSUER, SIGNING_KEY_A: await newSigningKey() },
     live: Array.from({ length: LIVE }, () => session(now)),
     unknown: Array.from({ length: UNKNOWN }, newToken),
     malformed: newToken().slice(0, -1),

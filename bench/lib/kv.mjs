@@ -70,6 +70,7 @@ async function miniflare(folder) {
 }
 
 // The part of the KV protocol that the broker uses: read, write with an expiration and metadata, delete, and list by prefix.
+// And many writes at once, by POST, which that protocol has not.
 const MEMORY = `
 const entries = new Map();
 const live = (entry) => entry !== undefined && entry.expiration > Date.now() / 1000;
@@ -87,6 +88,9 @@ export default {
         const entry = entries.get(key);
         return live(entry) ? new Response(entry.value) : new Response("Not Found", { status: 404 });
       }
+      case "POST":
+        for (const [name, value] of await request.json()) entries.set(name, { value, expiration: Infinity });
+        return new Response();
       case "PUT":
         entries.set(key, {
           value: await request.text(),
@@ -128,6 +132,11 @@ async function expectOk(response, what) {
 export async function kvPut(origin, key, value, expiration) {
   const target = expiration === undefined ? url(origin, key) : `${url(origin, key)}&expiration=${expiration}`;
   await expectOk(await fetch(target, { method: "PUT", body: value }), "store an entry");
+}
+
+/** Writes many entries, each `[key, value]`, through the door of the store in memory. */
+export async function kvPutMany(origin, entries) {
+  await expectOk(await fetch(origin, { method: "POST", body: JSON.stringify(entries) }), "store entries");
 }
 
 /** Removes one entry. */

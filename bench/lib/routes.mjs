@@ -16,7 +16,8 @@ export const VERIFY = "/v1/auth/wallet/verify";
 const EDGE = { "cf-connecting-ip": CLIENT, "cf-ray": "8f2ab4c6d8e0f123" };
 
 export const bearer = (token) => ({ authorization: `Bearer ${token}` });
-const post = (token) => ({ method: "POST", path: MINT, headers: { ...bearer(token), ...EDGE } });
+/** A mint by this session, with no body. */
+export const mintRequest = (token) => ({ method: "POST", path: MINT, headers: { ...bearer(token), ...EDGE } });
 const get = (path, headers = {}) => ({ method: "GET", path, headers: { ...headers, ...EDGE } });
 const json = (path, body, headers = {}) =>
   ({ method: "POST", path, headers: { ...EDGE, "content-type": "application/json", ...headers }, body: JSON.stringify(body) });
@@ -127,7 +128,7 @@ const checkOk = ({ body }) => assert.equal(body, "ok", "body");
 /**
  * By name: `title`, `kind` of contender, expected `status`, `requests(context, count)` to send in turn,
  * `check(answer, context, request)` of the answer to the first of them, and `floor`: the bare route that does the least of the
- * same, where there is one. Where there is a `count`, each of so many requests can be sent once, and they are prepared before
+ * same, where there is one. `only` one contender of its kind has a route, if that is named. Where there is a `count`, each of so many requests can be sent once, and they are prepared before
  * the load. `context` is `{ origin, fixture, etag, jwks }` of one contender.
  */
 export const ROUTES = {
@@ -139,13 +140,13 @@ export const ROUTES = {
   },
   jwks: { title: "JWKS", kind: "broker", status: 200, floor: "ok", requests: () => [get(JWKS)], check: checkJwks },
   mint: {
-    title: "mint", kind: "broker", status: 200, floor: "kv",
-    requests: ({ fixture }) => fixture.live.map(({ token }) => post(token)),
+    title: "mint", kind: "broker", status: 200, floor: "calls",
+    requests: ({ fixture }) => fixture.live.map(({ token }) => mintRequest(token)),
     check: checkMint,
   },
   "mint-refused": {
     title: "mint, refused", kind: "broker", status: 401, floor: "kv",
-    requests: ({ fixture }) => fixture.unknown.map(post),
+    requests: ({ fixture }) => fixture.unknown.map(mintRequest),
     check: checkRefused,
   },
   "signin-verify": {
@@ -153,6 +154,11 @@ export const ROUTES = {
   },
   ok: { title: "floor: nothing", kind: "bare", status: 200, requests: () => [get("/ok")], check: checkOk },
   kv: { title: "floor: one KV read", kind: "bare", status: 200, requests: () => [get("/kv")], check: checkOk },
+  calls: {
+    title: "floor: a mint's calls", kind: "bare", only: "bare-js", status: 200,
+    requests: ({ fixture }) => fixture.live.map(({ token }) => ({ ...mintRequest(token), path: "/calls" })),
+    check: ({ body }) => assert.deepEqual(Object.keys(JSON.parse(body)), ["jwt", "wallet", "expiration"], "members of the answer"),
+  },
 };
 
 const TIMEOUT_MS = 10_000;

@@ -7,7 +7,7 @@ const ratio = (value) => value.toFixed(2);
 const range = ({ median, min, max }) => `${ratio(median)} (${ratio(min)}–${ratio(max)})`;
 
 /** A Markdown table, its columns padded; the first `texts` are text, the others numbers. */
-function markdown(texts, head, rows) {
+export function markdown(texts, head, rows) {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column].length)));
   const pad = (text, column) => (column < texts ? text.padEnd(widths[column]) : text.padStart(widths[column]));
   const line = (cells) => `| ${cells.map(pad).join(" | ")} |`;

@@ -8,12 +8,13 @@ import { DISCOVERY, JWKS, MINT, ROUTES, assertClaims, bearer, mintedClaims, prob
 const JSON_BODY = { "content-type": "application/json" };
 
 /** Verifies a bare worker. Answers the context for its loads. */
-export async function verifyBare(server, fixture) {
+export async function verifyBare(server, fixture, id) {
   const context = { origin: server.origin, fixture };
   assert.equal((await send(server.origin, { method: "GET", path: "/kv" })).status, 500, "status of a read that finds nothing");
   await seed(server.kvOrigin, fixture);
   await probe(server.origin, ROUTES.ok, context);
   await probe(server.origin, ROUTES.kv, context);
+  if (id === ROUTES.calls.only) await probe(server.origin, ROUTES.calls, context);
   return context;
 }
 

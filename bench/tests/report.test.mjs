@@ -14,7 +14,7 @@ const SAMPLES = [
   sample(1, "jose", "mint", 4000, 200), sample(1, "broker", "mint", 5000, 150),
   sample(2, "jose", "mint", 2000, 400), sample(2, "broker", "mint", 2500, 300),
   sample(3, "jose", "mint", 2000, 400), sample(3, "broker", "mint", 2400, 300),
-  sample(1, "bare-js", "kv", 9000, 100), sample(1, "bare-js", "ok", 19000, 40),
+  sample(1, "bare-js", "calls", 9000, 100), sample(1, "bare-js", "ok", 19000, 40),
 ];
 const ORDER = ["broker", "jose", "bare-js"];
 const RESULT = {

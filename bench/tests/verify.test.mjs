@@ -104,14 +104,16 @@ describe("the jose peer", () => {
 
 describe("the bare JavaScript worker", () => {
   const verify = async (bindings) => {
-    const bare = await contender("bare-js", {}, assert.fail);
-    const server = await serve({ ...bare, bindings }, { ...COMPATIBILITY, kv: "miniflare" });
+    const bare = await contender("bare-js", { bindings: project().bindings, scratch, fixture }, assert.fail);
+    const server = await serve({ ...bare, bindings: { ...bare.bindings, ...bindings } }, { ...COMPATIBILITY, kv: "miniflare" });
     try {
-      return await verifyBare(server, fixture);
+      return await verifyBare(server, fixture, bare.id);
     } finally {
       await server.stop();
     }
   };
-  it("is let through", async () => assert.ok(await verify({ kv: "SESSIONS" })));
+  it("is let through", async () => assert.ok(await verify({})));
   it("is turned away where it reads no store", () => assert.rejects(verify({ kv: "OTHER" }), /status|body/));
+  it("is turned away where it asks no rate limit", () => assert.rejects(verify({ rateLimits: [] }), /status/));
+  it("is turned away where it signs nothing", () => assert.rejects(verify({ vars: {} }), /status/));
 });
