@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { calculateJwkThumbprint, createLocalJWKSet, jwtVerify } from "jose";
-import { AUDIENCE, CLIENT, ISSUER, TOKEN_TTL, newKeyholder } from "./fixture.mjs";
+import { AUDIENCE, CLIENT, ISSUER, TOKEN_TTL, newKeyholder, storeKey } from "./fixture.mjs";
 
 export const DISCOVERY = "/.well-known/openid-configuration";
 export const JWKS = "/.well-known/jwks.json";
@@ -156,7 +156,10 @@ export const ROUTES = {
   kv: { title: "floor: one KV read", kind: "bare", status: 200, requests: () => [get("/kv")], check: checkOk },
   calls: {
     title: "floor: a mint's calls", kind: "bare", only: "bare-js", status: 200,
-    requests: ({ fixture }) => fixture.live.map(({ token }) => ({ ...mintRequest(token), path: "/calls" })),
+    requests: ({ fixture }) => fixture.live.map(({ token }) => {
+      const { headers, ...request } = mintRequest(token);
+      return { ...request, path: "/calls", headers: { ...headers, "x-store-key": storeKey(token) } }; // which it need not work out
+    }),
     check: ({ body }) => assert.deepEqual(Object.keys(JSON.parse(body)), ["jwt", "wallet", "expiration"], "members of the answer"),
   },
 };

@@ -31,7 +31,7 @@ async function readOne(store) {
 async function calls({ headers }, env) {
   key ??= await crypto.subtle.importKey("jwk", JSON.parse(env.SIGNING_KEY_A), ALGORITHM, false, ["sign"]);
   await inTime(env.MINT_LIMIT.limit({ key: headers.get("authorization") }), LIMITER);
-  const record = await inTime(env.SESSIONS.get("bench/probe"), STORES);
+  const record = await inTime(env.SESSIONS.get(headers.get("x-store-key")), STORES);
   if (record === null) return new Response("missing", { status: 500 });
   crypto.getRandomValues(new Uint8Array(16));
   await crypto.subtle.sign(ALGORITHM, key, SIGNED);
