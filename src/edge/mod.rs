@@ -17,9 +17,6 @@ mod response;
 mod setup;
 mod signer;
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
 use js_sys::Date;
 use wasm_bindgen::prelude::*;
 
@@ -34,7 +31,7 @@ use deadline::Deadline;
 use kv::KvSessions;
 use limiter::Limits;
 use request::EdgeRequest;
-use setup::{Issuer, Worker};
+use setup::Worker;
 use signer::WebCrypto;
 
 #[wasm_bindgen(module = "/src/edge/record.js")]
@@ -55,32 +52,16 @@ impl<'a> Ports for Edge<'a> {
     type Limiter = Limits;
 }
 
-thread_local! {
-    /// Made while the isolate starts, for the first request to take.
-    static PREPARED: RefCell<Option<Issuer>> = const { RefCell::new(None) };
-    /// Set once an instance by the first request that gets there. Requests never wait for one another: where nothing is
-    /// prepared some may set up in parallel, which costs a little and blocks nobody.
-    static WORKER: RefCell<Option<Rc<Worker>>> = const { RefCell::new(None) };
-    /// The last readiness report and when it was made.
-    static REPORT: RefCell<Option<(UnixTime, Response)>> = const { RefCell::new(None) };
-}
-
 /// Sets up while the isolate starts, where no request waits for it, and answers a health check that nobody asked for: what
 /// runs here has been compiled when the first request comes. Returns as [`begin`] does.
-///
-/// Kept is only what has nothing wrong in it. What the runtime does not do for a start it may do for a request, and so the
-/// first one sets up again and says what is wrong.
 #[wasm_bindgen]
 #[allow(unreachable_pub, reason = "an export of the wasm, for entry.js")]
 pub fn prepare(id: u32, env: worker::Env) -> JsValue {
-    exchange::begin(id, set_up(env))
+    exchange::begin(id, prepared(env))
 }
 
-async fn set_up(env: worker::Env) -> JsValue {
-    let issuer = Issuer::set_up(&env).await;
-    if issuer.service.is_sound() {
-        PREPARED.set(Some(issuer));
-    }
+async fn prepared(env: worker::Env) -> JsValue {
+    setup::prepare(&env).await;
     response::write(health())
 }
 
@@ -102,17 +83,7 @@ pub fn resume(id: u32, value: JsValue, rejected: bool) -> JsValue {
 
 async fn respond(request: EdgeRequest, env: worker::Env) -> JsValue {
     let begun = Date::now();
-    let worker = if let Some(worker) = WORKER.with_borrow(Clone::clone) {
-        worker
-    } else {
-        let issuer = match PREPARED.take() {
-            Some(issuer) => issuer,
-            None => Issuer::set_up(&env).await,
-        };
-        let worker = Rc::new(Worker::new(issuer, &env));
-        WORKER.set(Some(Rc::clone(&worker)));
-        worker
-    };
+    let worker = Worker::of(&env).await;
     let Answer { response, event } = answer(&worker, &request).await;
     if let Some(mut event) = event {
         let trace = trace(request.inner());
@@ -126,16 +97,22 @@ async fn respond(request: EdgeRequest, env: worker::Env) -> JsValue {
 
 async fn answer(worker: &Worker, request: &EdgeRequest) -> Answer {
     let unlogged = |response| Answer { response, event: None };
-    let base = &worker.service.base_path;
+    let base = &worker.service().base_path;
     let unserved = |failure: Failure| unlogged(unserved(base, request.path(), failure));
     let route = Route::of(base, request.path(), request.method());
     // What one request asks of both stores has one deadline. Readiness judges each by itself.
     let (deadline, apart) = (Deadline::for_stores(), Deadline::for_stores());
     let store = worker.store.for_request(&deadline);
     let challenges = worker.challenges.for_request(if matches!(route, Ok(Route::Ready)) { &apart } else { &deadline });
-    let outside =
-        Outside::<Edge<'_>> { store: &store, signer: &worker.signer, challenges: &challenges, limiter: &worker.limits, now: now(), random };
-    match (route, &worker.service.broker) {
+    let outside = Outside::<Edge<'_>> {
+        store: &store,
+        signer: worker.signer(),
+        challenges: &challenges,
+        limiter: &worker.limits,
+        now: now(),
+        random,
+    };
+    match (route, &worker.service().broker) {
         (Ok(Route::Health), _) => unlogged(health()),
         (Ok(Route::Ready), _) => unlogged(readiness(worker, &outside).await),
         (_, Err(_)) => unserved(Fault::Configuration.into()),
@@ -146,14 +123,12 @@ async fn answer(worker: &Worker, request: &EdgeRequest) -> Answer {
 
 /// The readiness report, made at most every ten seconds.
 async fn readiness(worker: &Worker, outside: &Outside<'_, Edge<'_>>) -> Response {
-    let recent = REPORT.with_borrow(|report| {
-        report.as_ref().filter(|(made, _)| now().since(*made) < REPORT_AGE_SECONDS).map(|(_, response)| response.clone())
-    });
-    if let Some(response) = recent {
+    if let Some((made, response)) = worker.report().take().filter(|(made, _)| now().since(*made) < REPORT_AGE_SECONDS) {
+        worker.report().set(Some((made, response.clone())));
         return response;
     }
-    let response = worker.service.readiness(outside).await;
-    REPORT.set(Some((now(), response.clone())));
+    let response = worker.service().readiness(outside).await;
+    worker.report().set(Some((now(), response.clone())));
     response
 }
 

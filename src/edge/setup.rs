@@ -1,7 +1,14 @@
-//! Setting an isolate up: variables to configuration and secrets to imported keys, then bindings to ports.
+//! Setting up: variables to configuration and secrets to imported keys, then bindings to ports.
+//!
+//! An isolate goes on running where only its bindings change, as a rotation of keys changes them: its next request comes with
+//! other ones, and what was made of the former must not answer it.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use js_sys::{JSON, Object, Reflect};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use wasm_bindgen::{JsCast, JsValue};
 use worker::Env;
 
@@ -11,8 +18,10 @@ use super::limiter::Limits;
 use super::signer::WebCrypto;
 use crate::broker::Broker;
 use crate::config::{Config, base_path};
+use crate::http::Response;
 use crate::keys::{BrokenKey, KeyRing, PrivateKey, RingKey, SECRET_PREFIX};
 use crate::readiness::Service;
+use crate::time::UnixTime;
 
 /// The namespace of sessions.
 const SESSIONS: &str = "SESSIONS";
@@ -20,35 +29,40 @@ const SESSIONS: &str = "SESSIONS";
 const CHALLENGES: &str = "CHALLENGES";
 /// The dataset of events, if one is wanted.
 const EVENTS: &str = "EVENTS";
+/// The sets of variables and secrets that an instance keeps ready, the last ones: two versions of a worker may take turns.
+const KEPT: usize = 4;
 
-/// What the variables and secrets come to. Needs no request, so it can be made while the isolate starts.
-pub(super) struct Issuer {
-    pub(super) service: Service,
-    pub(super) signer: WebCrypto,
+thread_local! {
+    /// Made while the isolate started, for the first request to take.
+    static PREPARED: RefCell<Option<Issuer>> = const { RefCell::new(None) };
+    /// One for each issuer, the last one first.
+    static WORKERS: RefCell<Vec<Rc<Worker>>> = const { RefCell::new(Vec::new()) };
 }
 
-impl Issuer {
-    /// Sets up from variables and secrets. What is wrong is kept for `/readyz` to say.
-    pub(super) async fn set_up(env: &Env) -> Self {
-        log_panics();
-        let mut signer = WebCrypto::new();
-        let (mut ring, mut broken_keys) = (Vec::new(), Vec::new());
-        for secret in secret_names(env) {
-            match import(env, &secret, &mut signer).await {
-                Ok(key) => ring.push(key),
-                Err(broken) => broken_keys.push((secret, broken)),
-            }
-        }
-        let broker = Config::parse(|name| text(env, name)).map(|config| Broker::new(config, KeyRing::new(ring)));
-        let base_path = base_path(text(env, "ISSUER").as_deref());
-        Self { service: Service { base_path, broker, broken_keys }, signer }
+/// Makes an issuer while the isolate starts. Kept is only what has nothing wrong in it: what the runtime does not do for a
+/// start it may do for a request, and so the first one sets up again and says what is wrong.
+pub(super) async fn prepare(env: &Env) {
+    let issuer = Issuer::set_up(env).await;
+    if issuer.service.is_sound() {
+        PREPARED.set(Some(issuer));
     }
 }
 
-/// What an isolate holds for every request.
+/// What the variables and secrets come to.
+struct Issuer {
+    service: Service,
+    signer: WebCrypto,
+    source: Source,
+    report: Report,
+}
+
+/// The last readiness report and when it was made.
+type Report = Cell<Option<(UnixTime, Response)>>;
+
+/// What holds for every request that comes with the same bindings.
 pub(super) struct Worker {
-    pub(super) service: Service,
-    pub(super) signer: WebCrypto,
+    issuer: Rc<Issuer>,
+    bindings: JsValue,
     pub(super) store: KvBinding,
     pub(super) challenges: Challenges,
     pub(super) limits: Limits,
@@ -57,17 +71,114 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// An issuer at the bindings that requests come with.
-    pub(super) fn new(Issuer { service, signer }: Issuer, env: &Env) -> Self {
+    /// The worker of a request's bindings. Requests never wait for one another: some may set up in parallel, which costs a
+    /// little and blocks nobody.
+    pub(super) async fn of(env: &Env) -> Rc<Self> {
+        let known = WORKERS.with_borrow(|workers| workers.iter().find(|worker| worker.bindings == **env).cloned());
+        if let Some(worker) = known {
+            return worker;
+        }
+        let issuer = match Issuer::of(env) {
+            Some(issuer) => issuer,
+            None => Rc::new(Issuer::set_up(env).await),
+        };
+        let worker = Rc::new(Self::new(issuer, env));
+        WORKERS.with_borrow_mut(|workers| {
+            let others = core::mem::take(workers).into_iter().filter(|other| !Rc::ptr_eq(&other.issuer, &worker.issuer));
+            *workers = core::iter::once(Rc::clone(&worker)).chain(others).take(KEPT).collect();
+        });
+        worker
+    }
+
+    fn new(issuer: Rc<Issuer>, env: &Env) -> Self {
         Self {
-            service,
-            signer,
+            issuer,
+            bindings: JsValue::clone(env),
             store: KvBinding::new(env, SESSIONS),
             challenges: Challenges::new(env, CHALLENGES),
             limits: Limits::new(env),
             dataset: Reflect::get(env, &JsValue::from_str(EVENTS)).unwrap_or_default(),
         }
     }
+
+    /// The broker, or what keeps it from being one.
+    pub(super) fn service(&self) -> &Service {
+        &self.issuer.service
+    }
+
+    /// The last readiness report.
+    pub(super) fn report(&self) -> &Report {
+        &self.issuer.report
+    }
+
+    /// The imported keys.
+    pub(super) fn signer(&self) -> &WebCrypto {
+        &self.issuer.signer
+    }
+}
+
+impl Issuer {
+    /// The issuer of these bindings, if it has been made.
+    fn of(env: &Env) -> Option<Rc<Self>> {
+        let fits = |issuer: &Self| issuer.source.is(env);
+        let known = WORKERS.with_borrow(|workers| workers.iter().map(|worker| &worker.issuer).find(|issuer| fits(issuer)).cloned());
+        known.or_else(|| PREPARED.take().filter(fits).map(Rc::new))
+    }
+
+    /// Sets up from variables and secrets. What is wrong is kept for `/readyz` to say.
+    async fn set_up(env: &Env) -> Self {
+        log_panics();
+        let mut signer = WebCrypto::new();
+        let (mut ring, mut broken_keys) = (Vec::new(), Vec::new());
+        let secrets = secret_names(env);
+        for secret in &secrets {
+            match import(env, secret, &mut signer).await {
+                Ok(key) => ring.push(key),
+                Err(broken) => broken_keys.push((secret.clone(), broken)),
+            }
+        }
+        let variables = Cell::new(Vec::new());
+        let variable = |name: &str| {
+            let mut names = variables.take();
+            names.push(name.to_owned());
+            variables.set(names);
+            text(env, name)
+        };
+        let broker = Config::parse(variable).map(|config| Broker::new(config, KeyRing::new(ring)));
+        let base_path = base_path(variable("ISSUER").as_deref());
+        let source = Source::new(env, secrets, variables.take());
+        Self { service: Service { base_path, broker, broken_keys }, signer, source, report: Report::default() }
+    }
+}
+
+/// The variables and secrets that an issuer is made of: their names, and a hash of their texts, which are keys.
+struct Source {
+    secrets: Vec<String>,
+    variables: Vec<String>,
+    hash: [u8; 32],
+}
+
+impl Source {
+    fn new(env: &Env, secrets: Vec<String>, variables: Vec<String>) -> Self {
+        let hash = hash(env, secrets.iter().chain(&variables));
+        Self { secrets, variables, hash }
+    }
+
+    /// Whether these bindings have the same ones.
+    fn is(&self, env: &Env) -> bool {
+        secret_names(env) == self.secrets && hash(env, self.secrets.iter().chain(&self.variables)) == self.hash
+    }
+}
+
+fn hash<'a>(env: &Env, names: impl Iterator<Item = &'a String>) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for name in names {
+        // One that is empty is not one that is not there, and no text runs over into the next one.
+        let text = text(env, name);
+        hash.update(text.as_ref().map_or(u64::MAX, |text| u64::try_from(text.len()).unwrap_or(u64::MAX)).to_be_bytes());
+        hash.update(text.unwrap_or_default());
+    }
+    hash.finalize().into()
 }
 
 /// The log line of a panic.
