@@ -4,11 +4,11 @@
 //! other ones, and what was made of the former must not answer it.
 
 use std::cell::{Cell, RefCell};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use js_sys::{JSON, Object, Reflect};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use wasm_bindgen::{JsCast, JsValue};
 use worker::Env;
 
@@ -33,8 +33,6 @@ const EVENTS: &str = "EVENTS";
 const KEPT: usize = 4;
 
 thread_local! {
-    /// Made while the isolate started, for the first request to take.
-    static PREPARED: RefCell<Option<Issuer>> = const { RefCell::new(None) };
     /// One for each issuer, the last one first.
     static WORKERS: RefCell<Vec<Rc<Worker>>> = const { RefCell::new(Vec::new()) };
 }
@@ -44,7 +42,7 @@ thread_local! {
 pub(super) async fn prepare(env: &Env) {
     let issuer = Issuer::set_up(env).await;
     if issuer.service.is_sound() {
-        PREPARED.set(Some(issuer));
+        Worker::keep(Rc::new(issuer), env);
     }
 }
 
@@ -82,6 +80,11 @@ impl Worker {
             Some(issuer) => issuer,
             None => Rc::new(Issuer::set_up(env).await),
         };
+        Self::keep(issuer, env)
+    }
+
+    /// Puts an issuer to bindings, and keeps that instead of what it was put to before.
+    fn keep(issuer: Rc<Issuer>, env: &Env) -> Rc<Self> {
         let worker = Rc::new(Self::new(issuer, env));
         WORKERS.with_borrow_mut(|workers| {
             let others = core::mem::take(workers).into_iter().filter(|other| !Rc::ptr_eq(&other.issuer, &worker.issuer));
@@ -120,9 +123,7 @@ impl Worker {
 impl Issuer {
     /// The issuer of these bindings, if it has been made.
     fn of(env: &Env) -> Option<Rc<Self>> {
-        let fits = |issuer: &Self| issuer.source.is(env);
-        let known = WORKERS.with_borrow(|workers| workers.iter().map(|worker| &worker.issuer).find(|issuer| fits(issuer)).cloned());
-        known.or_else(|| PREPARED.take().filter(fits).map(Rc::new))
+        WORKERS.with_borrow(|workers| workers.iter().map(|worker| &worker.issuer).find(|issuer| issuer.source.is(env)).cloned())
     }
 
     /// Sets up from variables and secrets. What is wrong is kept for `/readyz` to say.
@@ -155,7 +156,7 @@ impl Issuer {
 struct Source {
     secrets: Vec<String>,
     variables: Vec<String>,
-    hash: [u8; 32],
+    hash: u64,
 }
 
 impl Source {
@@ -170,15 +171,12 @@ impl Source {
     }
 }
 
-fn hash<'a>(env: &Env, names: impl Iterator<Item = &'a String>) -> [u8; 32] {
-    let mut hash = Sha256::new();
+fn hash<'a>(env: &Env, names: impl Iterator<Item = &'a String>) -> u64 {
+    let mut hash = DefaultHasher::new();
     for name in names {
-        // One that is empty is not one that is not there, and no text runs over into the next one.
-        let text = text(env, name);
-        hash.update(text.as_ref().map_or(u64::MAX, |text| u64::try_from(text.len()).unwrap_or(u64::MAX)).to_be_bytes());
-        hash.update(text.unwrap_or_default());
+        text(env, name).hash(&mut hash);
     }
-    hash.finalize().into()
+    hash.finish()
 }
 
 /// The log line of a panic.
