@@ -15,6 +15,7 @@ use worker::Env;
 use super::challenges::Challenges;
 use super::kv::KvBinding;
 use super::limiter::Limits;
+use super::now;
 use super::signer::WebCrypto;
 use crate::broker::Broker;
 use crate::config::{Config, base_path};
@@ -57,10 +58,12 @@ struct Issuer {
 /// The last readiness report and when it was made.
 type Report = Cell<Option<(UnixTime, Response)>>;
 
-/// What holds for every request that comes with the same bindings.
+/// What holds for every request that comes with the same bindings within a second. Then it is looked again whether they are
+/// what they were, since nothing says that other ones come as another object.
 pub(super) struct Worker {
     issuer: Rc<Issuer>,
     bindings: JsValue,
+    since: UnixTime,
     pub(super) store: KvBinding,
     pub(super) challenges: Challenges,
     pub(super) limits: Limits,
@@ -72,7 +75,9 @@ impl Worker {
     /// The worker of a request's bindings. Requests never wait for one another: some may set up in parallel, which costs a
     /// little and blocks nobody.
     pub(super) async fn of(env: &Env) -> Rc<Self> {
-        let known = WORKERS.with_borrow(|workers| workers.iter().find(|worker| worker.bindings == **env).cloned());
+        let now = now();
+        let is = |worker: &&Rc<Self>| worker.since == now && worker.bindings == **env;
+        let known = WORKERS.with_borrow(|workers| workers.iter().find(is).cloned());
         if let Some(worker) = known {
             return worker;
         }
@@ -97,6 +102,7 @@ impl Worker {
         Self {
             issuer,
             bindings: JsValue::clone(env),
+            since: now(),
             store: KvBinding::new(env, SESSIONS),
             challenges: Challenges::new(env, CHALLENGES),
             limits: Limits::new(env),

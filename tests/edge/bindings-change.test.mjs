@@ -2,6 +2,7 @@
 // (https://developers.cloudflare.com/workers/runtime-apis/bindings/#making-changes-to-bindings). A rotation is such a change.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 
 import { decodeProtectedHeader } from "jose";
 
@@ -72,6 +73,22 @@ describe("an isolate that is given other bindings while it runs", () => {
     assert.equal((await broker.mint(token)).status, 503);
     await broker.instruments({ faults: {} });
     await broker.minted(token);
+  }));
+
+  test("has within a second what changes in the object that it knows", () => inOneInstance(async () => {
+    await broker.instruments({ inPlace: true });
+    try {
+      await change(FIRST);
+      const [first] = await kids();
+      for (const [environment, count] of [[BOTH, 2], [FIRST, 1], [SECOND, 1]]) {
+        await change(environment);
+        await pause(1_100);
+        assert.equal((await kids()).length, count);
+      }
+      assert.notEqual(await signedBy(), first);
+    } finally {
+      await broker.instruments({ inPlace: false });
+    }
   }));
 
   test("imports nothing where variables and secrets are as they were, nor where they are so again", () => inOneInstance(async () => {

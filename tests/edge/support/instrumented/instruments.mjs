@@ -8,9 +8,9 @@ export const counts = zero();
 
 /**
  * What is made to go wrong: `{kv, deletion, write, list, challenges, limit, limited, events, sign, random}` by name; the seconds the clock is ahead; the text that upstreams
- * fail with; and the variables and secrets that the broker finds instead of the worker's own.
+ * fail with; the variables and secrets that the broker finds instead of the worker's own; and whether they are always in the same object.
  */
-export const settings = { faults: {}, ahead: 0, canary: "", environment: undefined };
+export const settings = { faults: {}, ahead: 0, canary: "", environment: undefined, inPlace: false };
 
 /** What upstreams say when they fail. The broker must never repeat it. */
 const upstreamSays = () => new Error(`KV GET failed: 500 ${settings.canary}`);

@@ -4,6 +4,9 @@ import broker from "../../../../build/worker/entry.js";
 
 export { SigninChallenge } from "../../../../build/worker/entry.js";
 
+/** The one object that bindings are in, where they are to change in place. */
+const sole = {};
+
 export default {
   async fetch(request, env, context) {
     const { pathname } = new URL(request.url);
@@ -12,19 +15,22 @@ export default {
     const { SESSIONS, CHALLENGES, MINT_LIMIT, REFUSED_LIMIT, SIGNIN_CLIENT_LIMIT, SIGNIN_WALLET_LIMIT, ...variables } = env;
     const limits = Object.entries({ MINT_LIMIT, REFUSED_LIMIT, SIGNIN_CLIENT_LIMIT, SIGNIN_WALLET_LIMIT });
     const { kv, challenges, limit, events } = settings.faults;
-    return broker.fetch(
-      request,
-      {
-        ...(settings.environment ?? variables),
-        ...(kv === "unbound" ? {} : { SESSIONS: instrument(SESSIONS) }),
-        ...(challenges === "unbound" ? {} : { CHALLENGES: instrumentObjects(CHALLENGES) }),
-        ...(limit === "unbound" ? {} : Object.fromEntries(limits.map(([name, binding]) => [name, instrumentLimit(name, binding)]))),
-        ...(events === "unbound" ? {} : { EVENTS: dataset }),
-      },
-      context,
-    );
+    const bindings = {
+      ...(settings.environment ?? variables),
+      ...(kv === "unbound" ? {} : { SESSIONS: instrument(SESSIONS) }),
+      ...(challenges === "unbound" ? {} : { CHALLENGES: instrumentObjects(CHALLENGES) }),
+      ...(limit === "unbound" ? {} : Object.fromEntries(limits.map(([name, binding]) => [name, instrumentLimit(name, binding)]))),
+      ...(events === "unbound" ? {} : { EVENTS: dataset }),
+    };
+    return broker.fetch(request, settings.inPlace ? changed(sole, bindings) : bindings, context);
   },
 };
+
+/** The object with these members, and no others. */
+function changed(object, members) {
+  for (const name of Object.keys(object)) delete object[name];
+  return Object.assign(object, members);
+}
 
 /** Calls the object of a name past the broker: `{name, method, parameters}`. */
 async function challenge(request, objects) {
