@@ -1,4 +1,4 @@
-//! The signer on Web Crypto: keys are imported once an isolate, not extractable, and prove themselves before they sign.
+//! The signer on Web Crypto: keys are imported once for a set of secrets, not extractable, and prove themselves before they sign.
 
 use js_sys::{Array, JSON, Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
