@@ -34,7 +34,7 @@ const EVENTS: &str = "EVENTS";
 const KEPT: usize = 4;
 
 thread_local! {
-    /// One for each issuer, the last one first.
+    /// One for each set of variables and secrets, the last one first.
     static WORKERS: RefCell<Vec<Rc<Worker>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -92,7 +92,7 @@ impl Worker {
     fn keep(issuer: Rc<Issuer>, env: &Env) -> Rc<Self> {
         let worker = Rc::new(Self::new(issuer, env));
         WORKERS.with_borrow_mut(|workers| {
-            let others = core::mem::take(workers).into_iter().filter(|other| !Rc::ptr_eq(&other.issuer, &worker.issuer));
+            let others = core::mem::take(workers).into_iter().filter(|other| other.issuer.source != worker.issuer.source);
             *workers = core::iter::once(Rc::clone(&worker)).chain(others).take(KEPT).collect();
         });
         worker
@@ -135,15 +135,9 @@ impl Issuer {
     /// Sets up from variables and secrets. What is wrong is kept for `/readyz` to say.
     async fn set_up(env: &Env) -> Self {
         log_panics();
-        let mut signer = WebCrypto::new();
-        let (mut ring, mut broken_keys) = (Vec::new(), Vec::new());
+        // Everything is read before anything is waited for: the bindings may be others afterwards.
         let secrets = secret_names(env);
-        for secret in &secrets {
-            match import(env, secret, &mut signer).await {
-                Ok(key) => ring.push(key),
-                Err(broken) => broken_keys.push((secret.clone(), broken)),
-            }
-        }
+        let texts: Vec<_> = secrets.iter().map(|secret| text(env, secret).unwrap_or_default()).collect();
         let variables = Cell::new(Vec::new());
         let variable = |name: &str| {
             let mut names = variables.take();
@@ -151,14 +145,25 @@ impl Issuer {
             variables.set(names);
             text(env, name)
         };
-        let broker = Config::parse(variable).map(|config| Broker::new(config, KeyRing::new(ring)));
+        let config = Config::parse(variable);
         let base_path = base_path(variable("ISSUER").as_deref());
         let source = Source::new(env, secrets, variables.take());
+
+        let mut signer = WebCrypto::new();
+        let (mut ring, mut broken_keys) = (Vec::new(), Vec::new());
+        for (secret, text) in source.secrets.iter().zip(&texts) {
+            match import(secret, text, &mut signer).await {
+                Ok(key) => ring.push(key),
+                Err(broken) => broken_keys.push((secret.clone(), broken)),
+            }
+        }
+        let broker = config.map(|config| Broker::new(config, KeyRing::new(ring)));
         Self { service: Service { base_path, broker, broken_keys }, signer, source, report: Report::default() }
     }
 }
 
 /// The variables and secrets that an issuer is made of: their names, and a hash of their texts, which are keys.
+#[derive(PartialEq, Eq)]
 struct Source {
     secrets: Vec<String>,
     variables: Vec<String>,
@@ -201,8 +206,8 @@ fn log_panics() {
 }
 
 /// Parses and imports a secret; a pair that cannot sign for itself never enters the ring.
-async fn import(env: &Env, secret: &str, signer: &mut WebCrypto) -> Result<RingKey, BrokenKey> {
-    let key = PrivateKey::parse(&text(env, secret).unwrap_or_default())?;
+async fn import(secret: &str, text: &str, signer: &mut WebCrypto) -> Result<RingKey, BrokenKey> {
+    let key = PrivateKey::parse(text)?;
     signer.import(&key).await.map_err(|_| BrokenKey::NOT_A_PAIR)?;
     Ok(RingKey { secret: secret.to_owned(), public: key.public().clone(), not_before: key.not_before() })
 }
